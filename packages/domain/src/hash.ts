@@ -1,0 +1,13 @@
+/**
+ * A well-spread 32-bit unsigned integer of a text: FNV-1a, then the finalizer of MurmurHash3, because FNV
+ * alone leaves texts that differ only at the end close to each other. For simulation, not for secrets.
+ */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
