@@ -1,0 +1,85 @@
+import { type Decimal, type DecimalLike, decimal, ZERO } from '@gatehouse/domain/decimal';
+import type { PositionType } from '@gatehouse/domain/order';
+import type { Queryable, Transaction } from './client.ts';
+
+export interface StoredAccount {
+  id: string;
+  currency: string;
+  /** Dollars. */
+  cash: Decimal;
+}
+
+/** @throws when there is no such account */
+export async function findAccount(db: Queryable, id: string): Promise<StoredAccount> {
+  const account = await db.account.findUniqueOrThrow({ where: { id } });
+  return { id, currency: account.currency, cash: decimal(account.cash) };
+}
+
+export interface LockedAccount {
+  id: string;
+  /** Dollars. */
+  cash: Decimal;
+  /** The address of its owner. */
+  email: string;
+}
+
+/**
+ * Makes the transactions that move the money of these accounts take turns. Locked in the order of their ids, so that
+ * none wait for each other in a circle.
+ *
+ * `NO KEY`: new orders refer to their account by a foreign key and need not wait.
+ */
+export async function lockAccounts(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<LockedAccount[]> {
+  const rows = await tx.$queryRaw<(Omit<LockedAccount, 'cash'> & { cash: DecimalLike })[]>`
+    SELECT account.id, account.cash, "user".email
+    FROM account JOIN "user" ON "user".account_id = account.id
+    WHERE account.id = ANY(${ids}::uuid[])
+    ORDER BY account.id FOR NO KEY UPDATE OF account`;
+  return rows.map((row) => ({ ...row, cash: decimal(row.cash) }));
+}
+
+/**
+ * The cash that resting buy orders hold, in dollars: what remains of each at its limit, or at its average price so
+ * far when it is a market order that met too little size.
+ */
+export async function heldCash(db: Queryable, accountId: string): Promise<Decimal> {
+  const holds = await sumHolds(db, [accountId]);
+  return holds.reduce((sum, { cash }) => sum.plus(cash), ZERO);
+}
+
+export interface Hold {
+  accountId: string;
+  symbol: string;
+  positionType: PositionType;
+  /** Dollars. */
+  cash: Decimal;
+  /** Shares. */
+  quantity: Decimal;
+}
+
+/** What the resting orders of accounts hold, by position: cash for buys, shares for sells. */
+export async function sumHolds(db: Queryable, accountIds: readonly string[]): Promise<Hold[]> {
+  const rows = await db.$queryRaw<
+    (Omit<Hold, 'cash' | 'quantity'> & { cash: DecimalLike; quantity: DecimalLike })[]
+  >`
+    SELECT account_id AS "accountId", symbol, position_type AS "positionType",
+      COALESCE(sum(ceil((quantity - filled_quantity) * COALESCE(limit_price, average_fill_price) * 100) / 100)
+        FILTER (WHERE side = 'buy'), 0) AS cash,
+      COALESCE(sum(quantity - filled_quantity) FILTER (WHERE side = 'sell'), 0) AS quantity
+    FROM "order"
+    WHERE account_id = ANY(${accountIds}::uuid[])
+      AND status IN ('submitted', 'partially_filled')
+    GROUP BY 1, 2, 3`;
+  return rows.map((row) => ({ ...row, cash: decimal(row.cash), quantity: decimal(row.quantity) }));
+}
+
+/** The person to write to about an account. */
+export async function findOwner(
+  db: Queryable,
+  accountId: string,
+): Promise<{ email: string; name: string }> {
+  return db.user.findUniqueOrThrow({ where: { accountId }, select: { email: true, name: true } });
+}

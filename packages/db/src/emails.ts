@@ -1,0 +1,29 @@
+import type { Queryable, Transaction } from './client.ts';
+import type { Email } from './generated/client.ts';
+
+export type { Email } from './generated/client.ts';
+
+export interface NewEmail {
+  id: string;
+  accountId: string;
+  recipient: string;
+  template: string;
+  /** What the template shows: strings only, formatted when the mail was caused. */
+  data: Record<string, string>;
+}
+
+/** Writes down mails that are owed. The jobs that send them are inserted in the same transaction. */
+export async function insertEmails(tx: Transaction, emails: readonly NewEmail[]): Promise<void> {
+  if (emails.length === 0) return;
+  const createdAt = new Date();
+  await tx.email.createMany({ data: emails.map((email) => ({ ...email, createdAt })) });
+}
+
+/** @throws when there is no such mail */
+export async function readEmail(db: Queryable, id: string): Promise<Email> {
+  return db.email.findUniqueOrThrow({ where: { id } });
+}
+
+export async function markEmailSent(tx: Transaction, id: string): Promise<void> {
+  await tx.email.update({ where: { id }, data: { status: 'sent', sentAt: new Date() } });
+}

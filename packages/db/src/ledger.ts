@@ -1,0 +1,81 @@
+import { type Decimal, decimal, formatMoney } from '@gatehouse/domain/decimal';
+import { newId } from '@gatehouse/domain/id';
+import { assertBalanced, type LedgerEntry, type LedgerName } from '@gatehouse/domain/ledger';
+import type { Queryable, Transaction } from './client.ts';
+import type { LedgerKind } from './generated/client.ts';
+import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
+
+export interface NewLedgerTransaction {
+  accountId: string;
+  kind: LedgerKind;
+  /** The fill that caused it; null for a grant. */
+  referenceId: string | null;
+  entries: readonly LedgerEntry[];
+  at: Date;
+}
+
+/**
+ * Writes balanced sets of entries and moves the cash balances of their accounts by the `cash` parts.
+ *
+ * @throws {UnbalancedEntries}
+ */
+export async function insertLedgerTransactions(
+  tx: Transaction,
+  transactions: readonly NewLedgerTransaction[],
+): Promise<void> {
+  if (transactions.length === 0) return;
+  const rows = transactions.map((transaction) => ({ id: newId(), ...transaction }));
+  const entries = rows.flatMap(({ id, accountId, entries: set, at }) => {
+    assertBalanced(set);
+    return set.map((entry) => ({ ...entry, id: newId(), transactionId: id, accountId, at }));
+  });
+  await tx.$executeRaw`
+    INSERT INTO ledger_transaction (id, account_id, kind, reference_id, created_at)
+    SELECT * FROM unnest(
+      ${rows.map((t) => t.id)}::uuid[], ${rows.map((t) => t.accountId)}::uuid[],
+      ${rows.map((t) => t.kind)}::ledger_kind[], ${rows.map((t) => t.referenceId)}::uuid[],
+      ${rows.map((t) => t.at)}::timestamptz[])`;
+  await tx.$executeRaw`
+    WITH inserted AS (
+      INSERT INTO ledger_entry (id, transaction_id, account_id, ledger, amount, created_at)
+      SELECT * FROM unnest(
+        ${entries.map((e) => e.id)}::uuid[], ${entries.map((e) => e.transactionId)}::uuid[],
+        ${entries.map((e) => e.accountId)}::uuid[], ${entries.map((e) => e.ledger)}::ledger_name[],
+        ${entries.map((e) => formatMoney(e.amount))}::numeric[], ${entries.map((e) => e.at)}::timestamptz[])
+      RETURNING account_id, ledger, amount
+    )
+    UPDATE account SET cash = cash + moved.amount
+    FROM (SELECT account_id, sum(amount) AS amount FROM inserted WHERE ledger = 'cash' GROUP BY 1) AS moved
+    WHERE account.id = moved.account_id`;
+}
+
+export interface StoredLedgerEntry {
+  id: string;
+  transactionId: string;
+  kind: LedgerKind;
+  referenceId: string | null;
+  ledger: LedgerName;
+  amount: Decimal;
+  createdAt: Date;
+}
+
+export async function listLedgerEntries(
+  db: Queryable,
+  accountId: string,
+  request: PageRequest,
+): Promise<Page<StoredLedgerEntry>> {
+  const { where, ...page } = pageArguments(request);
+  const rows = await db.ledgerEntry.findMany({
+    ...page,
+    where: { ...where, accountId },
+    include: { transaction: { select: { kind: true, referenceId: true } } },
+  });
+  return toPage(
+    rows.map(({ transaction, amount, ...entry }) => ({
+      ...entry,
+      ...transaction,
+      amount: decimal(amount),
+    })),
+    request,
+  );
+}

@@ -1,0 +1,96 @@
+import { testDatabase } from '@gatehouse/testing/database';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkInvariants } from '../src/invariants.ts';
+import { acceptOrders } from '../src/order-acceptance.ts';
+import { acceptance, filledOrder } from './trading.ts';
+
+async function broken(db: Parameters<typeof checkInvariants>[0]): Promise<string[]> {
+  return (await checkInvariants(db))
+    .filter(({ violations }) => violations.length > 0)
+    .map(({ name }) => name);
+}
+
+/** CHECK constraints would refuse some of the tampering: whoever tampers drops them first. */
+const DROP_CHECKS = `
+  DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
+      WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP;
+  END $$`;
+
+const ENTRIES = 'the entries of every ledger transaction add up to zero';
+const CASH = 'every cash balance is the sum of its entries, and not negative';
+const SECURITIES = "an account's securities in the ledger are what its positions cost";
+const FILLS = 'every fill has its ledger transaction, and every such transaction its fill';
+const POSITION = 'every position is the sum of its fills, and not negative';
+const QUANTITY =
+  "every order's filled quantity is the sum of its fills, all of it when it is filled";
+const EXECUTION = 'no execution is counted twice';
+const FINAL = 'no order left a final state';
+const OWED = 'every accepted order, and every wish to cancel an open one, is owed its job';
+const MAIL = 'every queued mail is owed its job';
+const REMINDER = 'every task that is to be reminded of is owed its reminder';
+
+test.each<[string, string, string[]]>([
+  [
+    'a cent in an entry',
+    `UPDATE ledger_entry SET amount = amount + 0.01 WHERE ledger = 'equity'`,
+    [ENTRIES],
+  ],
+  ['a cent in a balance', 'UPDATE account SET cash = cash + 0.01', [CASH]],
+  ['a negative balance', 'UPDATE account SET cash = -1', [CASH]],
+  [
+    'a lost set of entries',
+    `DELETE FROM ledger_entry USING ledger_transaction t WHERE t.id = transaction_id AND t.kind = 'fill'`,
+    [ENTRIES, CASH, SECURITIES],
+  ],
+  ['a cheaper position', 'UPDATE position SET cost_basis = cost_basis - 1', [SECURITIES]],
+  ['a larger position', 'UPDATE position SET quantity = quantity + 1', [POSITION]],
+  ['a lost position', 'DELETE FROM position', [SECURITIES, POSITION]],
+  ['a lost fill', 'DELETE FROM fill', [FILLS, POSITION, QUANTITY]],
+  ['a smaller fill', 'UPDATE fill SET quantity = quantity - 1', [POSITION, QUANTITY]],
+  [
+    'a fill counted twice',
+    `DROP INDEX fill_execution_id_key; INSERT INTO fill SELECT gen_random_uuid(), order_id, account_id, execution_id, quantity, price, executed_at FROM fill`,
+    [FILLS, POSITION, QUANTITY, EXECUTION],
+  ],
+  ['a filled order reopened', `UPDATE "order" SET status = 'submitted'`, [QUANTITY, FINAL]],
+  [
+    'a filled order canceled',
+    `UPDATE "order" SET status = 'canceled', canceled_at = now()`,
+    [QUANTITY, FINAL],
+  ],
+  [
+    'a lost job of an order',
+    `UPDATE "order" SET status = 'accepted', filled_quantity = 0, filled_at = NULL; DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM fill; DELETE FROM position; UPDATE account SET cash = 0`,
+    [OWED],
+  ],
+  [
+    'a mail that nobody sends',
+    `INSERT INTO email SELECT gen_random_uuid(), id, 'a@example.com', 'x', '{}', 'queued', now() FROM account`,
+    [MAIL],
+  ],
+  [
+    'a reminder that nobody sends',
+    `INSERT INTO task (id, account_id, title, due_at, created_at, updated_at) SELECT gen_random_uuid(), id, 'x', now(), now(), now() FROM account`,
+    [REMINDER],
+  ],
+])('%s is noticed', async (_, tampering, expected) => {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  await filledOrder(db);
+  expect(await broken(db)).toEqual([]);
+  await db.$executeRawUnsafe(DROP_CHECKS);
+  for (const statement of tampering.split('; ')) await db.$executeRawUnsafe(statement);
+  expect(await broken(db)).toEqual(expected);
+});
+
+test('an order that is accepted and owed is in order', async () => {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  const { accountId } = await filledOrder(db);
+  await acceptOrders(db, [acceptance(accountId)]);
+  expect(await broken(db)).toEqual([]);
+  await db.job.deleteMany();
+  expect(await broken(db)).toEqual([OWED]);
+});
