@@ -1,0 +1,15 @@
+import type { Definition } from './definition.ts';
+import { cancelTrade } from './definitions/cancel-trade.ts';
+import { executeTrade } from './definitions/execute-trade.ts';
+import { matchRestingOrders } from './definitions/match-resting-orders.ts';
+import { remindTask } from './definitions/remind-task.ts';
+import { sendEmail } from './definitions/send-email.ts';
+
+/** Every definition there is. The worker refuses to start when one of them has no processor, or two. */
+export const CATALOGUE: readonly Definition[] = [
+  executeTrade,
+  cancelTrade,
+  sendEmail,
+  remindTask,
+  matchRestingOrders,
+];

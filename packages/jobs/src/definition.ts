@@ -1,0 +1,51 @@
+import type { Static, TObject, TString } from 'typebox';
+
+/** The queues, each with its own workers, so that one that is slow never holds up another. */
+export const QUEUES = ['trades', 'mail', 'tasks', 'schedules'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+/** Ids only: what the job is about is read when it runs, so a waiting job never acts on a stale copy. */
+export type IdPayload = TObject<Record<string, TString>>;
+
+export interface RetryPolicy {
+  /** How often the job is tried in all, before it is dead. */
+  attempts: number;
+  /** Milliseconds before the second attempt; doubled for each further one. */
+  backoffMs: number;
+  /** Milliseconds that a backoff never exceeds. */
+  maxBackoffMs: number;
+}
+
+/** A job that is owed: a row until it is done. */
+export interface JobDefinition<P extends IdPayload = IdPayload> {
+  kind: 'job';
+  /** Permanent: rows outlive deployments. */
+  name: string;
+  queue: QueueName;
+  /** New fields are optional: rows of the version before may still be waiting. */
+  payload: P;
+  /** The payload's id of what the job is about. */
+  subject: keyof Static<P> & string;
+  retry: RetryPolicy;
+}
+
+/** Work that comes round by itself. It is owed to nobody: a round that is missed is made up by the next. */
+export interface ScheduleDefinition {
+  kind: 'schedule';
+  name: string;
+  queue: QueueName;
+  /** Milliseconds from round to round. */
+  everyMs: number;
+}
+
+export type Definition = JobDefinition | ScheduleDefinition;
+
+export function defineJob<P extends IdPayload>(
+  definition: Omit<JobDefinition<P>, 'kind'>,
+): JobDefinition<P> {
+  return { kind: 'job', ...definition };
+}
+
+export function defineSchedule(definition: Omit<ScheduleDefinition, 'kind'>): ScheduleDefinition {
+  return { kind: 'schedule', ...definition };
+}

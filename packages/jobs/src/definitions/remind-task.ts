@@ -1,0 +1,11 @@
+import Type from 'typebox';
+import { defineJob } from '../definition.ts';
+
+/** Reminds the owner of a task that is due. It waits in Postgres until then. */
+export const remindTask = defineJob({
+  name: 'remind-task',
+  queue: 'tasks',
+  payload: Type.Object({ taskId: Type.String() }),
+  subject: 'taskId',
+  retry: { attempts: 12, backoffMs: 500, maxBackoffMs: 60_000 },
+});

@@ -1,0 +1,82 @@
+import type { Transaction } from '@gatehouse/db/client';
+import { insertJobs, type NewJob } from '@gatehouse/db/jobs';
+import { afterCommit } from '@gatehouse/db/transaction';
+import { newId } from '@gatehouse/domain/id';
+import type { Static } from 'typebox';
+import { Value } from 'typebox/value';
+import type { IdPayload, JobDefinition } from './definition.ts';
+import type { Dispatcher } from './dispatcher.ts';
+
+export interface EnqueueOptions {
+  /** The request that caused the job. */
+  requestId: string | null;
+  /** Not before this time. Until then the job stays in Postgres. */
+  runAt?: Date;
+}
+
+/** The debts of the system: docs/adr/0001-job-ledger.md. */
+export interface JobLedger {
+  /**
+   * Inserts a job in the transaction of what causes it, and hands it to BullMQ after the commit. It will run at
+   * least once, and settle exactly once.
+   *
+   * @throws when the payload does not fit its schema, or `tx` was not opened by `transaction()`
+   */
+  enqueue<P extends IdPayload>(
+    tx: Transaction,
+    definition: JobDefinition<P>,
+    payload: Static<P>,
+    options: EnqueueOptions,
+  ): Promise<void>;
+  /** `enqueue` for many of a kind, in one statement. */
+  enqueueAll<P extends IdPayload>(
+    tx: Transaction,
+    definition: JobDefinition<P>,
+    jobs: readonly (EnqueueOptions & { payload: Static<P> })[],
+  ): Promise<void>;
+  /** The row that `enqueue` would insert, for a statement that inserts many; `dispatch` it after the commit. */
+  plan<P extends IdPayload>(
+    definition: JobDefinition<P>,
+    payload: Static<P>,
+    options: EnqueueOptions,
+  ): NewJob;
+  /** Hands planned jobs that are committed to BullMQ. Never throws: what fails is left to the relay. */
+  dispatch(jobs: readonly NewJob[]): void;
+}
+
+export function createJobLedger(dispatcher: Dispatcher): JobLedger {
+  const plan: JobLedger['plan'] = (definition, payload, { requestId, runAt }) => {
+    const parsed: Record<string, string> = Value.Parse(definition.payload, payload);
+    const subjectId = parsed[definition.subject];
+    if (subjectId === undefined) throw new Error(`${definition.name} has no subject`);
+    const isDue = runAt === undefined || runAt.getTime() <= Date.now();
+    return {
+      id: newId(),
+      queue: definition.queue,
+      name: definition.name,
+      subjectId,
+      payload: parsed,
+      // Marked as dispatched beforehand: to mark it afterwards would cost a write per job.
+      state: isDue && dispatcher.accepts(definition.queue) ? 'dispatched' : 'waiting',
+      runAt: runAt ?? null,
+      requestId,
+    };
+  };
+  const dispatch: JobLedger['dispatch'] = (jobs) => {
+    dispatcher.dispatch(
+      jobs.filter((job) => job.state === 'dispatched').map((job) => ({ ...job, generation: 0 })),
+    );
+  };
+  const enqueueAll: JobLedger['enqueueAll'] = async (tx, definition, jobs) => {
+    const rows = jobs.map(({ payload, ...options }) => plan(definition, payload, options));
+    await insertJobs(tx, rows);
+    afterCommit(tx, () => dispatch(rows));
+  };
+  return {
+    plan,
+    dispatch,
+    enqueueAll,
+    enqueue: (tx, definition, payload, options) =>
+      enqueueAll(tx, definition, [{ payload, ...options }]),
+  };
+}
