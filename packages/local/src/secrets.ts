@@ -1,0 +1,74 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { ifPresent, StartError } from './errors.ts';
+
+export const DEMO_ROLES = ['user', 'admin', 'operator'] as const;
+export type DemoRole = (typeof DEMO_ROLES)[number];
+
+/** What one checkout keeps secret; made on the first start, the same ever after. */
+export interface Secrets {
+  /** Of the embedded Postgres' superuser. */
+  databasePassword: string;
+  /** 32 random bytes, base64url. */
+  authSecret: string;
+  /** An Ed25519 private key, PKCS#8 DER, base64. */
+  authSigningKey: string;
+  stripeWebhookSecret: string;
+  demo: Record<DemoRole, { email: string; password: string }>;
+  /** The demo user's API key and the database it was made in, once seeded. */
+  seeded: { database: string; apiKey: string } | null;
+}
+
+/**
+ * Reads the secrets in `file`, or makes them.
+ *
+ * @throws StartError when the file is there and cannot be understood: making new ones would lock the data away.
+ */
+export function loadSecrets(file: string): Secrets {
+  const text = ifPresent(() => readFileSync(file, 'utf8'));
+  if (text === null) {
+    const secrets = makeSecrets();
+    saveSecrets(file, secrets);
+    return secrets;
+  }
+  chmodSync(file, 0o600);
+  const secrets = parse(text);
+  if (secrets) return secrets;
+  throw new StartError(`${file} cannot be read: mend it, or begin anew with npm start -- --fresh`);
+}
+
+/** Replaces the file; only its owner may read it. */
+export function saveSecrets(file: string, secrets: Secrets): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+function makeSecrets(): Secrets {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const account = (name: string) => ({ email: `${name}@gatehouse.test`, password: token(18) });
+  return {
+    databasePassword: token(24),
+    authSecret: token(32),
+    authSigningKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+    stripeWebhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
+    demo: { user: account('demo'), admin: account('admin'), operator: account('operator') },
+    seeded: null,
+  };
+}
+
+function parse(text: string): Secrets | null {
+  try {
+    const { databasePassword, authSecret, authSigningKey, ...rest } = JSON.parse(text) as Secrets;
+    const complete =
+      databasePassword && authSecret && authSigningKey && rest.demo.operator.password;
+    return complete ? { databasePassword, authSecret, authSigningKey, ...rest } : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+function token(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}
