@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { RECORD_LIFETIME_MS } from '@gatehouse/db/idempotency-records';
+import type { Redis, Result } from 'ioredis';
+import type { Answer } from './answer.ts';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    claimKey(
+      key: string,
+      fingerprint: string,
+      token: string,
+      leaseMs: number,
+    ): Result<string[], Context>;
+    publishAnswer(
+      key: string,
+      token: string,
+      fingerprint: string,
+      answer: string,
+      lifetimeMs: number,
+    ): Result<number, Context>;
+    releaseClaim(key: string, token: string): Result<number, Context>;
+  }
+}
+
+/**
+ * Milliseconds for which a claim stands without an answer: longer than a transaction may take, so that only the
+ * claim of a process that died runs out, and short enough that its client need not wait long.
+ */
+const LEASE_MS = 20_000;
+
+/**
+ * A hash a key: `f` fingerprint, `t` fencing token, `a` answer once there is one.
+ * The same token claims again: an ioredis retry after a lost reply must not meet its own claim.
+ */
+const CLAIM = `
+local known = redis.call('HMGET', KEYS[1], 'f', 't', 'a')
+if not known[1] then
+  redis.call('HSET', KEYS[1], 'f', ARGV[1], 't', ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  return {'claimed'}
+end
+if known[1] ~= ARGV[1] then return {'reused'} end
+if known[3] then return {'done', known[3]} end
+if known[2] == ARGV[2] then return {'claimed'} end
+return {'running', tostring(redis.call('PTTL', KEYS[1]))}`;
+
+/** A holder whose lease ran out and was taken over has another token here: it must not overwrite its successor. */
+const PUBLISH = `
+local token = redis.call('HGET', KEYS[1], 't')
+if token and token ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'f', ARGV[2], 't', ARGV[1], 'a', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1`;
+
+const RELEASE = `
+local known = redis.call('HMGET', KEYS[1], 't', 'a')
+if known[1] ~= ARGV[1] or known[2] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+export interface KeyedRequest {
+  accountId: string;
+  key: string;
+  fingerprint: Buffer<ArrayBuffer>;
+}
+
+export type Claim =
+  | { state: 'claimed'; token: string }
+  | { state: 'running'; retryAfterMs: number }
+  | { state: 'done'; answer: Answer }
+  | { state: 'reused' };
+
+/** The fast tier of idempotency: who runs a key, and the answers of the last day. Every method throws without Redis. */
+export interface Claims {
+  claim(request: KeyedRequest): Promise<Claim>;
+  /** Makes the answer known. Does nothing when another has taken the claim over. */
+  publish(request: KeyedRequest, token: string, answer: Answer): Promise<void>;
+  /** Frees the key for its next attempt. */
+  release(request: KeyedRequest, token: string): Promise<void>;
+}
+
+export function createClaims(redis: Redis): Claims {
+  redis.defineCommand('claimKey', { numberOfKeys: 1, lua: CLAIM });
+  redis.defineCommand('publishAnswer', { numberOfKeys: 1, lua: PUBLISH });
+  redis.defineCommand('releaseClaim', { numberOfKeys: 1, lua: RELEASE });
+  const keyOf = ({ accountId, key }: KeyedRequest): string =>
+    `gatehouse:idempotency:${accountId}:${key}`;
+  return {
+    async claim(request) {
+      const token = randomUUID();
+      const fingerprint = request.fingerprint.toString('base64');
+      const [state, detail = ''] = await redis.claimKey(
+        keyOf(request),
+        fingerprint,
+        token,
+        LEASE_MS,
+      );
+      switch (state) {
+        case 'claimed':
+          return { state, token };
+        case 'running':
+          return { state, retryAfterMs: Number(detail) };
+        case 'done':
+          return { state, answer: JSON.parse(detail) as Answer };
+        case 'reused':
+          return { state };
+        default:
+          throw new Error(`the claim script answered ${state}`);
+      }
+    },
+    async publish(request, token, answer) {
+      const fingerprint = request.fingerprint.toString('base64');
+      await redis.publishAnswer(
+        keyOf(request),
+        token,
+        fingerprint,
+        JSON.stringify(answer),
+        RECORD_LIFETIME_MS,
+      );
+    },
+    async release(request, token) {
+      await redis.releaseClaim(keyOf(request), token);
+    },
+  };
+}

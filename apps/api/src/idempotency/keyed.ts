@@ -1,0 +1,145 @@
+import type { Database } from '@gatehouse/db/client';
+import {
+  deleteExpiredRecord,
+  findRecord,
+  type IdempotencyRecord,
+  insertRecord,
+  isKeyTaken,
+} from '@gatehouse/db/idempotency-records';
+import { transaction } from '@gatehouse/db/transaction';
+import type { FastifyBaseLogger, FastifyError } from 'fastify';
+import { IdempotencyKeyInUse, IdempotencyKeyReused } from '../errors.ts';
+import type { Answer } from './answer.ts';
+import type { Claim, Claims, KeyedRequest } from './claims.ts';
+
+/** Errors of a business decision: they are the answer, stored and replayed. Others leave the key unused. */
+const STORED_STATUSES: ReadonlySet<number> = new Set([404, 409, 410, 412]);
+
+export interface Keyed {
+  db: Database;
+  claims: Claims;
+  log: FastifyBaseLogger;
+  request: KeyedRequest;
+  /** An answer as it is stored, in both tiers. */
+  toStored(answer: Answer): Answer;
+  /** The answer to a business error. */
+  renderError(error: FastifyError): Answer;
+}
+
+export type ToRecord = (answer: Answer) => IdempotencyRecord;
+
+export interface KeyedAnswer {
+  answer: Answer;
+  replayed: boolean;
+}
+
+/** A request for a key that is taken, with how many seconds its client should wait. */
+export class KeyRunning extends IdempotencyKeyInUse {
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterMs: number) {
+    super();
+    this.retryAfterSeconds = Math.max(1, Math.ceil(Math.min(retryAfterMs, 1_000) / 1_000));
+  }
+}
+
+/**
+ * Runs a keyed mutation: claims the key, has `commit` write effect and record in one transaction, publishes the
+ * answer; or replays the answer that there is. docs/adr/0002-idempotency-in-two-tiers.md has the whole protocol.
+ *
+ * Redis decides fast, Postgres decides for good: `commit` fails on the record's primary key when the key was
+ * answered before, whatever Redis remembers, and takes its effect with it.
+ *
+ * @throws {IdempotencyKeyReused} when the key belongs to another request
+ * @throws {KeyRunning} while another attempt runs
+ * @throws what `commit` throws, save business errors (see `STORED_STATUSES`), which are answers
+ */
+export async function runKeyed(
+  keyed: Keyed,
+  commit: (toRecord: ToRecord) => Promise<Answer>,
+): Promise<KeyedAnswer> {
+  const { request, claims, log, toStored } = keyed;
+  const claim = await tryClaim(keyed);
+  switch (claim?.state) {
+    case 'done':
+      return { answer: claim.answer, replayed: true };
+    case 'reused':
+      throw new IdempotencyKeyReused();
+    case 'running':
+      throw new KeyRunning(claim.retryAfterMs);
+    case undefined: {
+      const stored = await findStored(keyed);
+      if (stored !== null) return { answer: stored, replayed: true };
+      break;
+    }
+    case 'claimed':
+  }
+  const ignore = (err: unknown): void =>
+    log.warn({ err }, 'Redis was not told of a key; Postgres knows');
+  try {
+    const result = await commitOnce(keyed, commit);
+    // Not awaited: the answer is durable already, and Redis only makes the next replay cheap.
+    if (claim !== undefined)
+      claims.publish(request, claim.token, toStored(result.answer)).catch(ignore);
+    return result;
+  } catch (error) {
+    // Awaited: the retry that follows this answer must not find its own claim.
+    if (claim !== undefined) await claims.release(request, claim.token).catch(ignore);
+    throw error;
+  }
+}
+
+/** Undefined when Redis cannot say: then Postgres alone decides. */
+async function tryClaim({ claims, request, log }: Keyed): Promise<Claim | undefined> {
+  try {
+    return await claims.claim(request);
+  } catch (err) {
+    log.warn({ err }, 'Redis cannot claim keys; Postgres decides');
+    return undefined;
+  }
+}
+
+async function commitOnce(
+  keyed: Keyed,
+  commit: (toRecord: ToRecord) => Promise<Answer>,
+): Promise<KeyedAnswer> {
+  const { db, request, renderError, toStored } = keyed;
+  const toRecord: ToRecord = (answer) => ({ ...request, ...toStored(answer) });
+  const attempt = async (): Promise<Answer> => {
+    try {
+      return await commit(toRecord);
+    } catch (error) {
+      if (!isBusinessError(error)) throw error;
+      const answer = renderError(error);
+      await transaction(db, (tx) => insertRecord(tx, toRecord(answer)));
+      return answer;
+    }
+  };
+  try {
+    return { answer: await attempt(), replayed: false };
+  } catch (error) {
+    if (!isKeyTaken(error)) throw error;
+    const stored = await findStored(keyed);
+    if (stored !== null) return { answer: stored, replayed: true };
+    // What took the key has outlived its day: the key is new.
+    await deleteExpiredRecord(db, request.accountId, request.key);
+    return { answer: await attempt(), replayed: false };
+  }
+}
+
+/** @throws {IdempotencyKeyReused} when the stored answer is to another request */
+async function findStored({ db, request }: Keyed): Promise<Answer | null> {
+  const record = await findRecord(db, request.accountId, request.key);
+  if (record === null) return null;
+  if (!request.fingerprint.equals(record.fingerprint)) throw new IdempotencyKeyReused();
+  return { status: record.status, headers: record.headers, body: record.body };
+}
+
+function isBusinessError(error: unknown): error is FastifyError {
+  return (
+    error instanceof Error &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number' &&
+    STORED_STATUSES.has(error.statusCode)
+  );
+}

@@ -1,0 +1,48 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import fp from 'fastify-plugin';
+
+export interface HeadersOptions {
+  /** Origins of browsers that may call, comma separated; empty for none. */
+  corsOrigins: string;
+}
+
+/** Headers that every answer has. */
+export default fp<HeadersOptions>(
+  async (app, { corsOrigins }) => {
+    app.addHook('onSend', async (request, reply) => {
+      reply.header('x-request-id', request.id);
+    });
+    await app.register(helmet, {
+      contentSecurityPolicy: {
+        directives: {
+          defaultSrc: ["'self'"],
+          // Swagger UI and Bull Board set styles inline and show images from data URLs.
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          fontSrc: ["'self'", 'data:'],
+          scriptSrc: ["'self'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+          upgradeInsecureRequests: null,
+        },
+      },
+    });
+    if (corsOrigins !== '') {
+      await app.register(cors, {
+        origin: corsOrigins.split(',').map((origin) => origin.trim()),
+        credentials: true,
+        exposedHeaders: [
+          'etag',
+          'location',
+          'x-request-id',
+          'idempotent-replayed',
+          'ratelimit',
+          'ratelimit-policy',
+          'retry-after',
+        ],
+      });
+    }
+  },
+  { name: 'headers' },
+);

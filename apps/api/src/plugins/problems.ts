@@ -1,0 +1,62 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import createRouter, { type HTTPMethod } from 'find-my-way';
+import { MethodNotAllowed, RouteNotFound } from '../errors.ts';
+import { PROBLEM_TYPE, toProblem } from '../problem.ts';
+
+const METHODS = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+] as const satisfies HTTPMethod[];
+
+/** Seconds after which a client may try again when the database is away. */
+const RETRY_AFTER_SECONDS = 2;
+
+export interface ProblemsOptions {
+  publicUrl: string;
+}
+
+/** The function that answers any error as problem+json. Also for those that Fastify meets before there is a route. */
+export function createProblemHandler(publicUrl: string) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = toProblem(error, request.id, publicUrl);
+    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    else request.log.debug({ problem: problem.code, reason: error.message }, 'request refused');
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    // Already serialized: a route's own schema must not cut the problem down.
+    return reply
+      .code(problem.status)
+      .header('x-request-id', request.id)
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problem));
+  };
+}
+
+/** Answers every error as problem+json, unknown paths as 404, known paths under a wrong method as 405. */
+export default fp<ProblemsOptions>(
+  async (app: FastifyInstance, { publicUrl }) => {
+    app.setErrorHandler(createProblemHandler(publicUrl));
+
+    const known = createRouter();
+    app.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) {
+        if (known.findRoute(one as HTTPMethod, url) === null) {
+          known.on(one as HTTPMethod, url, () => undefined);
+        }
+      }
+    });
+    app.setNotFoundHandler((request, reply) => {
+      const allowed = METHODS.filter((method) => known.find(method, request.url) !== null);
+      if (allowed.length === 0) throw new RouteNotFound();
+      reply.header('allow', allowed.join(', '));
+      throw new MethodNotAllowed();
+    });
+  },
+  { name: 'problems' },
+);

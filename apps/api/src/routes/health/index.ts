@@ -1,0 +1,63 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { ping } from '@gatehouse/db/client';
+import Type from 'typebox';
+
+const Dependency = Type.Enum(['up', 'down']);
+
+const Readiness = Type.Object({
+  status: Type.Enum(['ready', 'degraded', 'unavailable']),
+  checks: Type.Object({ postgres: Dependency, redis: Dependency }),
+});
+
+/** Milliseconds after which a dependency that does not answer counts as down. */
+const CHECK_TIMEOUT_MS = 1_000;
+
+async function state(check: () => Promise<unknown>): Promise<'up' | 'down'> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer')), CHECK_TIMEOUT_MS);
+  return Promise.race([check(), timeout])
+    .then(
+      () => 'up' as const,
+      () => 'down' as const,
+    )
+    .finally(() => clearTimeout(timer));
+}
+
+const plugin: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '/health',
+    {
+      logLevel: 'warn',
+      schema: {
+        tags: ['Operations'],
+        summary: 'Liveness: this process answers. It asks nobody else.',
+        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
+
+  app.get(
+    '/ready',
+    {
+      logLevel: 'warn',
+      schema: {
+        tags: ['Operations'],
+        summary: 'Readiness: 503 without Postgres; without Redis the gateway is slower, not away.',
+        response: { 200: Readiness, 503: Readiness },
+      },
+    },
+    async (_request, reply) => {
+      const [postgres, redis] = await Promise.all([
+        state(() => ping(app.db)),
+        state(() => app.redis.ping()),
+      ]);
+      const status = postgres === 'down' ? 'unavailable' : redis === 'down' ? 'degraded' : 'ready';
+      return reply
+        .code(postgres === 'down' ? 503 : 200)
+        .send({ status, checks: { postgres, redis } });
+    },
+  );
+};
+
+export default plugin;

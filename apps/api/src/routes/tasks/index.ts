@@ -1,0 +1,146 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Transaction } from '@gatehouse/db/client';
+import { withdrawJobs } from '@gatehouse/db/jobs';
+import {
+  createTask,
+  deleteTask,
+  findTask,
+  listTasks,
+  lockTask,
+  type Task as StoredTask,
+  updateTask,
+} from '@gatehouse/db/tasks';
+import { transaction } from '@gatehouse/db/transaction';
+import { remindTask } from '@gatehouse/jobs/definitions/remind-task';
+import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { NotFound } from '../../errors.ts';
+import { assertIfMatch, versionTag } from '../../plugins/etag.ts';
+import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
+import { scheduleReminder } from './reminder.ts';
+import { IfMatch, NewTask, Task, TaskChange, TaskParams, TaskQuery } from './schemas.ts';
+
+const plugin: FastifyPluginAsyncTypebox = async (app) => {
+  /** The task that a mutation is about, locked, in the version that its client knows. */
+  const take = async (
+    tx: Transaction,
+    request: FastifyRequest<{ Params: { id: string } }>,
+  ): Promise<StoredTask> => {
+    const task = await lockTask(tx, request.principal.accountId, request.params.id);
+    if (task === null) throw new NotFound('task');
+    assertIfMatch(request, versionTag(task));
+    return task;
+  };
+
+  app.post(
+    '/v1/tasks',
+    {
+      config: { access: 'tasks:write' },
+      schema: {
+        tags: ['Tasks'],
+        summary: 'Create a task',
+        headers: idempotencyHeader(false),
+        body: NewTask,
+        response: { 201: Task, ...problems(401, 403, 413, 415, 422) },
+      },
+    },
+    (request, reply) =>
+      app.once(request, reply, async (tx) => {
+        const { description = null, dueAt = null, ...fields } = request.body;
+        const task = await createTask(tx, request.principal.accountId, {
+          ...fields,
+          description,
+          dueAt: dueAt === null ? null : new Date(dueAt),
+        });
+        await scheduleReminder(app.jobs, tx, task, request.id);
+        return { status: 201, body: task, location: `/v1/tasks/${task.id}` };
+      }),
+  );
+
+  app.get(
+    '/v1/tasks',
+    {
+      config: { access: 'tasks:read' },
+      schema: {
+        tags: ['Tasks'],
+        summary: 'List tasks, newest first',
+        querystring: TaskQuery,
+        response: { 200: PageOf(Task), ...problems(401, 403) },
+      },
+    },
+    ({ principal, query }) => listTasks(app.db, principal.accountId, query, query),
+  );
+
+  app.get(
+    '/v1/tasks/:id',
+    {
+      config: { access: 'tasks:read', etag: true },
+      schema: {
+        tags: ['Tasks'],
+        summary: 'Read a task',
+        params: TaskParams,
+        response: { 200: Task, ...problems(401, 403, 404) },
+      },
+    },
+    async ({ principal, params }, reply) => {
+      const task = await findTask(app.db, principal.accountId, params.id);
+      if (task === null) throw new NotFound('task');
+      reply.header('etag', versionTag(task));
+      return task;
+    },
+  );
+
+  app.patch(
+    '/v1/tasks/:id',
+    {
+      config: { access: 'tasks:write' },
+      schema: {
+        tags: ['Tasks'],
+        summary: 'Change a task',
+        headers: Type.Intersect([idempotencyHeader(false), IfMatch]),
+        params: TaskParams,
+        body: TaskChange,
+        response: { 200: Task, ...problems(401, 403, 404, 412, 413, 415, 422) },
+      },
+    },
+    (request, reply) =>
+      app.once(request, reply, async (tx) => {
+        const task = await take(tx, request);
+        const { dueAt, ...change } = request.body;
+        const movedTo = dueAt == null ? dueAt : new Date(dueAt);
+        const isMoved = movedTo !== undefined && movedTo?.getTime() !== task.dueAt?.getTime();
+        const changed = await updateTask(tx, task, {
+          ...change,
+          dueAt: movedTo,
+          // A new due time is a new reason to be reminded.
+          ...(isMoved && { remindedAt: null }),
+        });
+        await scheduleReminder(app.jobs, tx, changed, request.id);
+        return { status: 200, body: changed, etag: versionTag(changed) };
+      }),
+  );
+
+  app.delete(
+    '/v1/tasks/:id',
+    {
+      config: { access: 'tasks:write' },
+      schema: {
+        tags: ['Tasks'],
+        summary: 'Delete a task',
+        headers: IfMatch,
+        params: TaskParams,
+        response: { 204: Type.Null(), ...problems(401, 403, 404, 412) },
+      },
+    },
+    async (request, reply) => {
+      await transaction(app.db, async (tx) => {
+        const task = await take(tx, request);
+        await deleteTask(tx, task);
+        await withdrawJobs(tx, remindTask.name, task.id);
+      });
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+export default plugin;

@@ -1,0 +1,116 @@
+import { setUserRole } from '@gatehouse/db/users';
+import { expect, test } from 'vitest';
+import { freshKey, type Gateway, order, startGateway } from './harness.ts';
+
+test('the API docs: every route is there, with its security and its statuses', async () => {
+  const gateway = await startGateway();
+  const { body } = await gateway.call('GET', '/openapi.json');
+  expect(body.openapi).toBe('3.1.0');
+  const routes = Object.entries<Record<string, { security: object[]; responses: object }>>(
+    body.paths,
+  ).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, spec]) => ({ id: `${method} ${path}`, ...spec })),
+  );
+  expect(routes.map(({ id }) => id)).toEqual(
+    expect.arrayContaining([
+      'post /v1/orders',
+      'get /v1/positions/{symbol}',
+      'patch /v1/tasks/{id}',
+      'get /ready',
+    ]),
+  );
+  for (const { id, security, responses } of routes) {
+    const isPublic = /\/v1\/auth\/|\/health|\/ready|\/\.well-known/.test(id);
+    expect([id, security]).toEqual([id, isPublic ? [] : [{ bearer: [] }]]);
+    if (!isPublic)
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '429', '500']));
+  }
+  expect(JSON.stringify(body)).not.toContain('/admin/');
+  const page = await gateway.call('GET', '/docs/');
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('swagger-ui')]);
+});
+
+test('health asks nobody; ready tells each dependency', async () => {
+  const gateway = await startGateway();
+  expect((await gateway.call('GET', '/health')).body).toEqual({ status: 'ok' });
+  expect((await gateway.call('GET', '/ready')).body).toEqual({
+    status: 'ready',
+    checks: { postgres: 'up', redis: 'up' },
+  });
+  gateway.app.redis.disconnect();
+  const degraded = await gateway.call('GET', '/ready');
+  expect([degraded.status, degraded.body.status]).toEqual([200, 'degraded']);
+  expect((await gateway.call('GET', '/health')).status).toBe(200);
+});
+
+test('without Redis orders are accepted and replayed all the same', async () => {
+  const gateway = await startGateway();
+  const client = await gateway.client();
+  gateway.app.redis.disconnect();
+  const headers = freshKey();
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => client.call('POST', '/v1/orders', { body: order(), headers })),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(await gateway.db.order.count()).toBe(1);
+  const other = await client.call('POST', '/v1/orders', {
+    body: order({ quantity: '9' }),
+    headers,
+  });
+  expect(other.status).toBe(422);
+});
+
+async function signIn(gateway: Gateway, role: 'user' | 'operator' | 'admin') {
+  const person = { email: `${role}@example.com`, password: 'correct horse' };
+  await gateway.call('POST', '/v1/auth/register', { body: { ...person, name: role } });
+  await setUserRole(gateway.db, person.email, role);
+  const answer = await gateway.call('POST', '/admin/login', {
+    body: new URLSearchParams(person).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  });
+  return { answer, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
+}
+
+test('Bull Board: not without a session, read-only for operators, all for admins', async () => {
+  const gateway = await startGateway();
+  const closed = await gateway.call('GET', '/admin/queues/');
+  expect([closed.status, closed.headers.get('location')]).toEqual([302, '/admin/login']);
+  expect((await gateway.call('GET', '/admin/queues/api/queues')).status).toBe(302);
+
+  expect((await signIn(gateway, 'user')).answer.status).toBe(403);
+  const operator = await signIn(gateway, 'operator');
+  expect(operator.answer.status).toBe(303);
+  expect(operator.answer.headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Strict/);
+  const admin = await signIn(gateway, 'admin');
+
+  const board = (cookie: string, method = 'GET', path = '', headers = {}) =>
+    gateway.call(method, `/admin/queues/api/queues${path}`, { headers: { cookie, ...headers } });
+  const names = ({ body }: { body: { queues: { name: string; readOnlyMode: boolean }[] } }) =>
+    body.queues.map(({ name, readOnlyMode }) => `${name} ${readOnlyMode}`).sort();
+  expect(names(await board(operator.cookie))).toEqual([
+    'mail true',
+    'schedules true',
+    'tasks true',
+    'trades true',
+  ]);
+  expect(names(await board(admin.cookie))).toEqual([
+    'mail false',
+    'schedules false',
+    'tasks false',
+    'trades false',
+  ]);
+
+  expect((await board(operator.cookie, 'PUT', '/trades/pause')).status).toBe(403);
+  expect(
+    (await board(admin.cookie, 'PUT', '/trades/pause', { 'sec-fetch-site': 'cross-site' })).status,
+  ).toBe(403);
+  expect(await gateway.app.queues.trades.isPaused()).toBe(false);
+  expect((await board(admin.cookie, 'PUT', '/trades/pause')).status).toBe(200);
+  expect(await gateway.app.queues.trades.isPaused()).toBe(true);
+
+  await setUserRole(gateway.db, 'admin@example.com', 'user');
+  expect((await board(admin.cookie)).status).toBe(302);
+  const forged = admin.cookie.replace(/=[^.]+/, '=00000000-0000-7000-8000-000000000000');
+  expect((await board(forged)).status).toBe(302);
+});
