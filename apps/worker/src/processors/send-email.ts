@@ -1,0 +1,29 @@
+import type { Database } from '@gatehouse/db/client';
+import { markEmailSent, readEmail } from '@gatehouse/db/emails';
+import { sendEmail } from '@gatehouse/jobs/definitions/send-email';
+import { renderEmail } from '../mail/templates.ts';
+import type { MailTransport } from '../mail/transport.ts';
+import { type JobProcessor, processJob } from '../processor.ts';
+
+export interface SendEmailParts {
+  db: Database;
+  transport: MailTransport;
+}
+
+/**
+ * Sends a mail. A worker that dies between the server's OK and the commit sends it again, under the same
+ * `Message-ID`: SMTP knows no transaction, and mail programs show such twins once.
+ */
+export function createSendEmail({ db, transport }: SendEmailParts): JobProcessor {
+  return processJob(sendEmail, async ({ emailId }, { signal, isOwed, settle }) => {
+    const email = await readEmail(db, emailId);
+    if (email.status === 'sent') {
+      await settle(async () => undefined);
+      return;
+    }
+    if (!(await isOwed())) return;
+    const content = renderEmail(email.template, email.data);
+    await transport.send({ id: email.id, recipient: email.recipient, ...content }, signal);
+    await settle((tx) => markEmailSent(tx, email.id));
+  });
+}

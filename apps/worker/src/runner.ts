@@ -1,0 +1,107 @@
+import { QUEUES, type QueueName } from '@gatehouse/jobs/definition';
+import { type CarriedJob, type JobData, queuePrefix } from '@gatehouse/jobs/queues';
+import { MetricsTime, UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Attempt } from './attempt.ts';
+import type { FailureBook } from './failures.ts';
+import type { Metrics } from './metrics.ts';
+
+/**
+ * How long a job of a dead worker stays its own. Short, because a job that is taken away from a worker that only
+ * froze does no harm: whoever comes second settles nothing. Renewed at half of it.
+ */
+const LOCK_MS = 10_000;
+
+/** How often the locks of running jobs are looked at. Together: a dead worker's jobs fail after 10 to 13 s. */
+const STALLED_INTERVAL_MS = 3_000;
+
+export interface Runner {
+  readonly queue: QueueName;
+  start(): void;
+  isRunning(): boolean;
+  /**
+   * Takes no more jobs; resolves when the running ones are over. There is no forced close after it: to a
+   * `close(true)` BullMQ then answers with the promise of the first.
+   */
+  close(): Promise<void>;
+  /** Fires the signals of the running jobs. */
+  abort(): void;
+}
+
+export interface RunnerParts {
+  /** Shared by all runners; each adds a connection of its own to wait on. */
+  connection: Redis;
+  concurrency: number;
+  attempt: Attempt;
+  failures: FailureBook;
+  metrics: Metrics;
+  log: Logger;
+}
+
+/** One BullMQ worker per queue, so that a queue that is slow never holds up another. */
+export function createRunners(parts: RunnerParts): Runner[] {
+  return QUEUES.map((queue) => createRunner(queue, parts));
+}
+
+function createRunner(queue: QueueName, parts: RunnerParts): Runner {
+  const { attempt, failures, metrics } = parts;
+  const log = parts.log.child({ queue });
+  const worker = new Worker<JobData, void, string>(
+    queue,
+    // BullMQ makes a signal for processors that declare three parameters.
+    (job, _token, signal) => attempt(job, signal ?? new AbortController().signal),
+    {
+      connection: parts.connection,
+      prefix: queuePrefix(queue),
+      autorun: false,
+      concurrency: parts.concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      // A job that took its worker down with it has failed, and the ledger counts it. Were BullMQ to run it again
+      // by itself, a job that kills its worker would kill twice as many before it is dead.
+      maxStalledCount: 0,
+      // Without it the totals that Bull Board shows stay 0.
+      metrics: { maxDataPoints: MetricsTime.ONE_WEEK },
+      skipVersionCheck: true,
+    },
+  );
+
+  const finished = (job: CarriedJob) => {
+    const durationMs = Math.max(0, (job.finishedOn ?? 0) - (job.processedOn ?? 0));
+    const { id: jobId = job.id, requestId = null } = job.data;
+    return { name: job.name, jobId, requestId, durationMs };
+  };
+  worker.on('completed', (job) => {
+    const line = finished(job);
+    metrics.completed(queue, job.name, line.durationMs);
+    log.debug(line, 'job completed');
+  });
+  worker.on('failed', (job, error) => {
+    if (job === undefined) return;
+    const line = finished(job);
+    metrics.failed(queue, job.name, line.durationMs);
+    log.warn({ ...line, err: error }, 'job failed');
+    // BullMQ's own verdict on a job whose worker died; our attempt has not run, so it has written nothing.
+    if (error instanceof UnrecoverableError) {
+      void failures.record(job, new Error('the worker died while it ran the job'), false);
+    }
+  });
+  worker.on('error', (error) => {
+    // While Redis is away, every command says so; the connection's own outage is logged once, elsewhere.
+    const level = parts.connection.status === 'ready' ? 'warn' : 'debug';
+    log[level]({ err: error }, 'the worker of the queue met an error');
+  });
+
+  return {
+    queue,
+    start() {
+      worker
+        .run()
+        .catch((error: unknown) => log.fatal({ err: error }, 'the worker of the queue ended'));
+    },
+    isRunning: () => worker.isRunning(),
+    close: () => worker.close(),
+    abort: () => worker.cancelAllJobs('the worker is shutting down'),
+  };
+}

@@ -1,0 +1,44 @@
+import type { StoredOrder } from '@gatehouse/db/orders';
+import { type AccountBook, type PositionBook, positionKey } from '@gatehouse/db/trade-books';
+import { type Decimal, roundCost } from '@gatehouse/domain/decimal';
+
+export function positionOf(book: AccountBook, order: StoredOrder): PositionBook {
+  const position = book.positions.get(positionKey(order));
+  if (position === undefined) throw new Error(`the books do not cover order ${order.id}`);
+  return position;
+}
+
+/** What an order can use beside the account's other resting orders: dollars of cash for a buy, shares for a sell. */
+export function availableFor(book: AccountBook, order: StoredOrder): Decimal {
+  if (order.side === 'buy') return book.cash.minus(book.heldCash);
+  const { position, heldQuantity } = positionOf(book, order);
+  return position.quantity.minus(heldQuantity);
+}
+
+/** Has a resting order hold what it still needs. Without effect for an order in any other state. */
+export function hold(book: AccountBook, order: StoredOrder): void {
+  changeHold(book, order, (held, own) => held.plus(own));
+}
+
+/** Frees what `hold` has the order hold. */
+export function release(book: AccountBook, order: StoredOrder): void {
+  changeHold(book, order, (held, own) => held.minus(own));
+}
+
+function changeHold(
+  book: AccountBook,
+  order: StoredOrder,
+  change: (held: Decimal, own: Decimal) => Decimal,
+): void {
+  if (order.status !== 'submitted' && order.status !== 'partially_filled') return;
+  const remaining = order.quantity.minus(order.filledQuantity);
+  if (order.side === 'sell') {
+    const position = positionOf(book, order);
+    position.heldQuantity = change(position.heldQuantity, remaining);
+    return;
+  }
+  const price = order.limitPrice ?? order.averageFillPrice;
+  // A market order rests only after a first fill, and then has an average price.
+  if (price === null) throw new Error(`resting order ${order.id} has no price to hold cash at`);
+  book.heldCash = change(book.heldCash, roundCost(remaining.times(price)));
+}

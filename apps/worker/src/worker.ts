@@ -1,0 +1,106 @@
+import { createDatabase } from '@gatehouse/db/client';
+import type { QuoteSource } from '@gatehouse/domain/quote';
+import { CATALOGUE } from '@gatehouse/jobs/catalogue';
+import { consumerConnection, producerConnection, warmUp } from '@gatehouse/jobs/connection';
+import { createDispatcher } from '@gatehouse/jobs/dispatcher';
+import { createJobLedger } from '@gatehouse/jobs/ledger';
+import { closeQueues, createQueues } from '@gatehouse/jobs/queues';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { createAttempt } from './attempt.ts';
+import type { Config } from './config.ts';
+import { createFailureBook } from './failures.ts';
+import { startHealthServer } from './health.ts';
+import { createMailTransport } from './mail/transport.ts';
+import { createMetrics } from './metrics.ts';
+import { createOutage } from './outage.ts';
+import { createProcessors } from './processors.ts';
+import { createRegistry } from './registry.ts';
+import { startRelay } from './relay/relay.ts';
+import { startSweep } from './relay/sweep.ts';
+import { createRunners } from './runner.ts';
+import { startSchedulers } from './schedulers.ts';
+import { shutDown } from './shutdown.ts';
+
+/** A worker also starts without Redis; then it waits for it. */
+const WARM_UP_MS = 2_000;
+
+/** Beside the connections of the trades, which are most of the work; other queues wait on other things. */
+const SPARE_CONNECTIONS = 4;
+const CONNECTIONS_AT_MOST = 24;
+
+export interface WorkerParts {
+  quotes: QuoteSource;
+  log: Logger;
+}
+
+export interface RunningWorker {
+  /** Where `/health`, `/ready` and `/metrics` are. */
+  internalUrl: string;
+  /** Ends the work in order, within the deadline of the configuration. */
+  close(): Promise<void>;
+}
+
+/** Starts a worker: everything that the back office does, in one process. Any number may run at once. */
+export async function startWorker(
+  config: Config,
+  { quotes, log }: WorkerParts,
+): Promise<RunningWorker> {
+  const connect = (open: typeof producerConnection, what: string): Redis => {
+    const outage = createOutage(log, what);
+    return open(config.REDIS_URL, outage.noticed).on('ready', outage.over);
+  };
+  const db = createDatabase(config.DATABASE_URL, {
+    connections: Math.min(config.WORKER_CONCURRENCY + SPARE_CONNECTIONS, CONNECTIONS_AT_MOST),
+  });
+  const redis = connect(producerConnection, 'the connection to Redis');
+  const consumer = connect(consumerConnection, 'the connection of the runners to Redis');
+  const queues = createQueues(redis, (error) => log.debug({ err: error }, 'a queue met an error'));
+  const dispatcher = createDispatcher(db, queues, log);
+  const ledger = createJobLedger(dispatcher);
+
+  const transport = createMailTransport(config.SMTP_URL, config.MAIL_FROM);
+  const registry = createRegistry(CATALOGUE, createProcessors({ db, ledger, quotes, transport }));
+  const metrics = createMetrics();
+  const failures = createFailureBook(db, registry, log);
+  const attempt = createAttempt({ db, registry, failures, log });
+  const runners = createRunners({
+    connection: consumer,
+    concurrency: config.WORKER_CONCURRENCY,
+    attempt,
+    failures,
+    metrics,
+    log,
+  });
+
+  const health = await startHealthServer(
+    { db, redis, runners, metrics },
+    { host: config.HOST, port: config.METRICS_PORT },
+  );
+  await warmUp(redis, WARM_UP_MS);
+  for (const runner of runners) runner.start();
+  const schedules = CATALOGUE.filter((definition) => definition.kind === 'schedule');
+  const repeats = [
+    startRelay({ db, redis, dispatcher, log }),
+    startSweep({ db, redis, log }),
+    startSchedulers({ queues, redis, schedules, log }),
+  ];
+
+  const closeConnections = async (): Promise<void> => {
+    transport.close();
+    await dispatcher.drain();
+    await closeQueues(queues);
+    redis.disconnect();
+    consumer.disconnect();
+    await db.$disconnect();
+    await health.close();
+  };
+  return {
+    internalUrl: health.url,
+    close: () =>
+      shutDown(
+        { repeats, runners, closeConnections, log },
+        config.SHUTDOWN_DEADLINE_SECONDS * 1_000,
+      ),
+  };
+}

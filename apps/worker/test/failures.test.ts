@@ -1,0 +1,68 @@
+import { until } from '@gatehouse/testing/condition';
+import { expect, test } from 'vitest';
+import { oweEmail } from './emails.ts';
+import { startStack } from './stack.ts';
+
+test('a mail server that refuses is tried again, later each time, until it takes the mail', async () => {
+  const stack = await startStack();
+  const { db, smtp, startWorker, allSettled } = stack;
+  smtp.set('refuse');
+  await startWorker();
+  await oweEmail(stack, 'first');
+
+  const afterTwo = await until(() => db.job.findFirst({ where: { attempts: 2 } }), {
+    what: 'the second failure',
+  });
+  expect(afterTwo).toMatchObject({ state: 'waiting', generation: 2, requestId: 'request-1' });
+  expect(afterTwo.lastError).toMatch(/451.*mailbox temporarily unavailable/);
+  // Half of 2 s is fixed, half is random.
+  const waitMs = afterTwo.runAt.getTime() - Date.now();
+  expect(waitMs).toBeGreaterThan(500);
+  expect(waitMs).toBeLessThanOrEqual(2_000);
+
+  smtp.set('accept');
+  await allSettled();
+  expect(smtp.attempts).toBe(3);
+  expect(smtp.received).toHaveLength(1);
+  expect(smtp.received[0]?.subject).toBe('Due: first');
+  expect(await db.email.count({ where: { status: 'sent' } })).toBe(1);
+});
+
+test('a job whose attempts are used up is dead, with its error, and its neighbours finish', async () => {
+  const stack = await startStack();
+  const { db, redis, queues, smtp, startWorker } = stack;
+  await oweEmail(stack, 'poison');
+  const poison = await db.job.findFirstOrThrow();
+  await db.email.updateMany({ data: { template: 'no-such-template' } });
+  // One attempt is left of the eighty.
+  await db.job.update({ where: { id: poison.id }, data: { attempts: 79 } });
+  const neighbours = ['one', 'two', 'three'];
+  for (const title of neighbours) await oweEmail(stack, title);
+  await startWorker();
+
+  await until(() => smtp.received.length === 3, { what: 'the neighbours' });
+  const dead = await until(() => db.job.findFirst({ where: { state: 'dead' } }), {
+    what: 'the poison job to be dead',
+  });
+  expect(dead).toMatchObject({ id: poison.id, attempts: 80, generation: 1 });
+  expect(dead.lastError).toBe('Error: there is no e-mail template no-such-template');
+  expect(await db.job.count()).toBe(1);
+  expect(await queues.mail.getFailedCount()).toBe(1);
+  expect(redis.status).toBe('ready');
+});
+
+test('a job of a version that this worker does not know is kept for one that does', async () => {
+  const stack = await startStack();
+  const { db, startWorker } = stack;
+  await oweEmail(stack, 'any');
+  await db.job.updateMany({ data: { name: 'newer-than-this', state: 'waiting' } });
+  await stack.redis.flushdb();
+  await startWorker();
+  const failed = await until(() => db.job.findFirst({ where: { attempts: 1 } }), {
+    what: 'the failure',
+  });
+  expect(failed).toMatchObject({
+    state: 'waiting',
+    lastError: 'Error: no processor for a job named newer-than-this',
+  });
+});
