@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDatabase } from '@gatehouse/db/client';
@@ -21,16 +22,14 @@ const SETTLED_AFTER_MS = 20_000;
 const PAGE = 1_000;
 
 async function target(): Promise<Target> {
-  const { DATABASE_URL, REDIS_URL, GATEHOUSE_DIR = '.gatehouse' } = process.env;
-  if (DATABASE_URL !== undefined && REDIS_URL !== undefined) {
-    return { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL };
-  }
-  try {
-    return JSON.parse(await readFile(join(GATEHOUSE_DIR, 'stack.json'), 'utf8'));
-  } catch {
+  const { DATABASE_URL, REDIS_URL, GATEHOUSE_DIR } = process.env;
+  if (DATABASE_URL && REDIS_URL) return { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL };
+  const file = join(GATEHOUSE_DIR || '.gatehouse', 'stack.json');
+  if (!existsSync(file)) {
     console.error('no stack is running here: `npm start` first, or set DATABASE_URL and REDIS_URL');
     process.exit(1);
   }
+  return JSON.parse(await readFile(file, 'utf8'));
 }
 
 /** Open jobs that nobody would ever run: marked as dispatched, and unknown to Redis. */

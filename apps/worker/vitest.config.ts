@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: ['@gatehouse/testing/global-setup'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most of them wait for a process or a clock: more than there are processors do no harm.
+    maxWorkers: 3,
   },
 });

@@ -41,5 +41,5 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       ([name, value]) => name in schema.properties && value !== '',
     ),
   );
-  return envSchema<Config>({ schema, data: given, dotenv: false });
+  return envSchema<Config>({ schema, data: given, env: false });
 }

@@ -7,5 +7,5 @@ export const sendEmail = defineJob({
   queue: 'mail',
   payload: Type.Object({ emailId: Type.String() }),
   subject: 'emailId',
-  retry: { attempts: 80, backoffMs: 1_000, maxBackoffMs: 3_600_000 },
+  retry: { attempts: 110, backoffMs: 1_000, maxBackoffMs: 3_600_000 },
 });
