@@ -82,9 +82,13 @@ function createRunner(queue: QueueName, parts: RunnerParts): Runner {
     const line = finished(job);
     metrics.failed(queue, job.name, line.durationMs);
     log.warn({ ...line, err: error }, 'job failed');
-    // BullMQ's own verdict on a job whose worker died; our attempt has not run, so it has written nothing.
+    // BullMQ's own verdict on a job whose lock ran out; our attempt did not end, so it has written nothing.
     if (error instanceof UnrecoverableError) {
-      void failures.record(job, new Error('the worker died while it ran the job'), false);
+      void failures.record(
+        job,
+        new Error('the run was lost: its worker died, or was cut off from Redis'),
+        false,
+      );
     }
   });
   worker.on('error', (error) => {

@@ -1,7 +1,10 @@
+import { sendEmail } from '@gatehouse/jobs/definitions/send-email';
 import { until } from '@gatehouse/testing/condition';
 import { expect, test } from 'vitest';
 import { oweEmail } from './emails.ts';
 import { startStack } from './stack.ts';
+
+const { attempts } = sendEmail.retry;
 
 test('a mail server that refuses is tried again, later each time, until it takes the mail', async () => {
   const stack = await startStack();
@@ -34,8 +37,8 @@ test('a job whose attempts are used up is dead, with its error, and its neighbou
   await oweEmail(stack, 'poison');
   const poison = await db.job.findFirstOrThrow();
   await db.email.updateMany({ data: { template: 'no-such-template' } });
-  // One attempt is left of the eighty.
-  await db.job.update({ where: { id: poison.id }, data: { attempts: 79 } });
+  // One attempt is left.
+  await db.job.update({ where: { id: poison.id }, data: { attempts: attempts - 1 } });
   const neighbours = ['one', 'two', 'three'];
   for (const title of neighbours) await oweEmail(stack, title);
   await startWorker();
@@ -44,7 +47,7 @@ test('a job whose attempts are used up is dead, with its error, and its neighbou
   const dead = await until(() => db.job.findFirst({ where: { state: 'dead' } }), {
     what: 'the poison job to be dead',
   });
-  expect(dead).toMatchObject({ id: poison.id, attempts: 80, generation: 1 });
+  expect(dead).toMatchObject({ id: poison.id, attempts, generation: 1 });
   expect(dead.lastError).toBe('Error: there is no e-mail template no-such-template');
   expect(await db.job.count()).toBe(1);
   expect(await queues.mail.getFailedCount()).toBe(1);

@@ -100,7 +100,9 @@ test('the jobs of a worker that was killed are counted as failed, and run elsewh
     what: 'the lock to run out',
     timeoutMs: 25_000,
   });
-  expect(failed.lastError).toBe('Error: the worker died while it ran the job');
+  expect(failed.lastError).toBe(
+    'Error: the run was lost: its worker died, or was cut off from Redis',
+  );
   await allSettled();
   expect(smtp.received.map(({ subject }) => subject)).toEqual(['Due: orphan']);
 });
