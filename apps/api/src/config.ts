@@ -1,3 +1,4 @@
+import { QUOTE_SOURCES } from '@gatehouse/domain/quote-sources';
 import envSchema from 'env-schema';
 import Type, { type Static } from 'typebox';
 
@@ -25,7 +26,7 @@ export const schema = Type.Object({
   RATE_LIMIT_AUTH_MAX: Type.Integer({ minimum: 0, default: 20 }),
   PAPER_STARTING_CASH: Type.String({ default: '100000.00', pattern: '^\\d{1,12}(\\.\\d{1,2})?$' }),
   BROKER: Type.Enum(['paper'], { default: 'paper' }),
-  QUOTES: Type.Enum(['simulated'], { default: 'simulated' }),
+  QUOTES: Type.Enum([...QUOTE_SOURCES], { default: 'simulated' }),
 });
 
 export type Config = Static<typeof schema>;

@@ -1,3 +1,4 @@
+import { QUOTE_SOURCES } from '@gatehouse/domain/quote-sources';
 import { envSchema } from 'env-schema';
 import Type, { type Static } from 'typebox';
 
@@ -19,7 +20,7 @@ export const schema = Type.Object({
   }),
   SHUTDOWN_DEADLINE_SECONDS: Type.Integer({ minimum: 1, maximum: 600, default: 25 }),
   BROKER: Type.Enum(['paper'], { default: 'paper' }),
-  QUOTES: Type.Enum(['simulated'], { default: 'simulated' }),
+  QUOTES: Type.Enum([...QUOTE_SOURCES], { default: 'simulated' }),
 });
 
 export type Config = Static<typeof schema>;

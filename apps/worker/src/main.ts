@@ -1,7 +1,7 @@
+import { createQuoteSource } from '@gatehouse/domain/quote-sources';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Config, readConfig } from './config.ts';
-import { createQuoteSource } from './trading/quotes.ts';
 import { startWorker } from './worker.ts';
 
 const config = configure();

@@ -24,6 +24,6 @@ export async function readEmail(db: Queryable, id: string): Promise<Email> {
   return db.email.findUniqueOrThrow({ where: { id } });
 }
 
-export async function markEmailSent(tx: Transaction, id: string): Promise<void> {
-  await tx.email.update({ where: { id }, data: { status: 'sent', sentAt: new Date() } });
+export async function markEmailsSent(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.$executeRaw`UPDATE email SET status = 'sent', sent_at = now() WHERE id = ANY(${ids}::uuid[])`;
 }

@@ -78,3 +78,13 @@ test('migrating twice, and three times at once, applies each migration once', as
   expect(applied.flat().sort()).toEqual(names);
   expect(await migrate(url)).toEqual([]);
 });
+
+test('a session that is idle in its transaction is ended, so that a frozen process blocks nobody for long', async () => {
+  const url = await emptyDatabase('limited');
+  await migrate(url);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query('SHOW idle_in_transaction_session_timeout');
+  await client.end();
+  expect(rows).toEqual([{ idle_in_transaction_session_timeout: '20s' }]);
+});

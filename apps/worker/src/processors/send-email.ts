@@ -1,9 +1,10 @@
 import type { Database } from '@gatehouse/db/client';
-import { markEmailSent, readEmail } from '@gatehouse/db/emails';
+import { markEmailsSent, readEmail } from '@gatehouse/db/emails';
 import { sendEmail } from '@gatehouse/jobs/definitions/send-email';
 import { renderEmail } from '../mail/templates.ts';
 import type { MailTransport } from '../mail/transport.ts';
 import { type JobProcessor, processJob } from '../processor.ts';
+import { createSettlementGroup } from '../settlement.ts';
 
 export interface SendEmailParts {
   db: Database;
@@ -15,7 +16,8 @@ export interface SendEmailParts {
  * `Message-ID`: SMTP knows no transaction, and mail programs show such twins once.
  */
 export function createSendEmail({ db, transport }: SendEmailParts): JobProcessor {
-  return processJob(sendEmail, async ({ emailId }, { signal, isOwed, settle }) => {
+  const sent = createSettlementGroup<string>(db, markEmailsSent);
+  return processJob(sendEmail, async ({ emailId }, { signal, isOwed, settle, settleTogether }) => {
     const email = await readEmail(db, emailId);
     if (email.status === 'sent') {
       await settle(async () => undefined);
@@ -24,6 +26,6 @@ export function createSendEmail({ db, transport }: SendEmailParts): JobProcessor
     if (!(await isOwed())) return;
     const content = renderEmail(email.template, email.data);
     await transport.send({ id: email.id, recipient: email.recipient, ...content }, signal);
-    await settle((tx) => markEmailSent(tx, email.id));
+    await settleTogether(sent, email.id);
   });
 }
