@@ -8,6 +8,7 @@ import { createConnectionErrorHandler } from './connection-errors.ts';
 import accessLog from './plugins/access-log.ts';
 import authentication from './plugins/authentication.ts';
 import database from './plugins/database.ts';
+import draining from './plugins/draining.ts';
 import etag from './plugins/etag.ts';
 import headers from './plugins/headers.ts';
 import idempotency from './plugins/idempotency.ts';
@@ -52,6 +53,7 @@ export async function buildApp(
 
   await app.register(problems, { publicUrl });
   await app.register(headers, { corsOrigins: config.CORS_ORIGINS });
+  await app.register(draining);
   await app.register(database, {
     url: config.DATABASE_URL,
     connections: config.DATABASE_CONNECTIONS,
