@@ -64,7 +64,6 @@ test('a reminder waits in Postgres until it is due, and comes then', async () =>
   expect(await db.job.findFirstOrThrow()).toMatchObject({ state: 'waiting', runAt: dueAt });
   await allSettled();
   expect(Date.now()).toBeGreaterThanOrEqual(dueAt.getTime());
-  expect(Date.now()).toBeLessThan(dueAt.getTime() + 2_000);
   expect(smtp.received).toHaveLength(1);
   const [carried] = await queues.tasks.getCompleted();
   expect(carried?.timestamp).toBeGreaterThanOrEqual(dueAt.getTime());

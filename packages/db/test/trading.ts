@@ -1,7 +1,7 @@
 import { decimal } from '@gatehouse/domain/decimal';
 import { newId } from '@gatehouse/domain/id';
 import { settleFill } from '@gatehouse/domain/settlement';
-import { createTestAccount } from '@gatehouse/testing/fixtures';
+import { createTestAccount, TEST_ORDER } from '@gatehouse/testing/fixtures';
 import type { Database } from '../src/client.ts';
 import { insertLedgerTransactions } from '../src/ledger.ts';
 import { type Acceptance, acceptOrders, type NewOrder } from '../src/order-acceptance.ts';
@@ -19,14 +19,7 @@ export function acceptance(
     order: {
       id,
       accountId,
-      clientOrderId: null,
-      symbol: 'AAPL',
-      side: 'buy',
-      type: 'market',
-      quantity: '10',
-      limitPrice: null,
-      timeInForce: 'day',
-      positionType: 'stock',
+      ...TEST_ORDER,
       createdAt: new Date(),
       ...order,
     },

@@ -16,6 +16,9 @@ export interface RetryPolicy {
   maxBackoffMs: number;
 }
 
+/** For work in our own database: what fails there fails for moments, or for good. About ten minutes. */
+export const DATABASE_RETRY: RetryPolicy = { attempts: 12, backoffMs: 500, maxBackoffMs: 60_000 };
+
 /** A job that is owed: a row until it is done. */
 export interface JobDefinition<P extends IdPayload = IdPayload> {
   kind: 'job';

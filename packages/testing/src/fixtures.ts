@@ -29,7 +29,8 @@ export async function createTestAccount(
 
 export type TestOrder = Partial<Omit<NewOrder, 'id' | 'accountId'>>;
 
-const DEFAULTS: Omit<NewOrder, 'id' | 'accountId' | 'createdAt'> = {
+/** Buys 10 AAPL at the market. */
+export const TEST_ORDER: Omit<NewOrder, 'id' | 'accountId' | 'createdAt'> = {
   clientOrderId: null,
   symbol: 'AAPL',
   side: 'buy',
@@ -65,7 +66,7 @@ export async function acceptTestOrder(
     headers: {},
     body: '{}',
   };
-  const accepted = { ...DEFAULTS, type, createdAt: new Date(), ...order, id, accountId } as const;
+  const accepted = { ...TEST_ORDER, type, createdAt: new Date(), ...order, id, accountId } as const;
   await acceptOrders(db, [{ order: accepted, record, job }]);
   if (handOver) ledger.dispatch([job]);
   return id;

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineJob } from '../definition.ts';
+import { DATABASE_RETRY, defineJob } from '../definition.ts';
 
 /** Takes an owner's wish to cancel to the broker. */
 export const cancelTrade = defineJob({
@@ -7,5 +7,5 @@ export const cancelTrade = defineJob({
   queue: 'trades',
   payload: Type.Object({ orderId: Type.String(), accountId: Type.String() }),
   subject: 'orderId',
-  retry: { attempts: 12, backoffMs: 500, maxBackoffMs: 60_000 },
+  retry: DATABASE_RETRY,
 });

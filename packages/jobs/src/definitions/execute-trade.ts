@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineJob } from '../definition.ts';
+import { DATABASE_RETRY, defineJob } from '../definition.ts';
 
 /** Takes an accepted order to the broker. */
 export const executeTrade = defineJob({
@@ -7,5 +7,5 @@ export const executeTrade = defineJob({
   queue: 'trades',
   payload: Type.Object({ orderId: Type.String(), accountId: Type.String() }),
   subject: 'orderId',
-  retry: { attempts: 12, backoffMs: 500, maxBackoffMs: 60_000 },
+  retry: DATABASE_RETRY,
 });

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineJob } from '../definition.ts';
+import { DATABASE_RETRY, defineJob } from '../definition.ts';
 
 /** Reminds the owner of a task that is due. It waits in Postgres until then. */
 export const remindTask = defineJob({
@@ -7,5 +7,5 @@ export const remindTask = defineJob({
   queue: 'tasks',
   payload: Type.Object({ taskId: Type.String() }),
   subject: 'taskId',
-  retry: { attempts: 12, backoffMs: 500, maxBackoffMs: 60_000 },
+  retry: DATABASE_RETRY,
 });
