@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDatabase } from '@gatehouse/db/client';
 import { freePort } from '@gatehouse/local/ports';
 import type { Stack } from '@gatehouse/local/stack-file';
 import { until } from '@gatehouse/testing/condition';
@@ -161,6 +162,19 @@ describe('the tour of the README', () => {
       'Bought 3 AAPL',
       expect.stringContaining('Look at the market'),
     ]);
+  });
+
+  it('proves nothing blindly: the check is red when a row was tampered with', async () => {
+    const db = createDatabase(stack().databaseUrl);
+    try {
+      await db.account.updateMany({ data: { cash: { increment: '0.01' } } });
+      const environment = { ...process.env, GATEHOUSE_DIR: dir, DATABASE_URL: '', REDIS_URL: '' };
+      const { code, stdout } = await bash('npm run --silent check:invariants', environment);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^BROKEN +every cash balance is the sum of its entries/m);
+    } finally {
+      await db.$disconnect();
+    }
   });
 
   it('ends with a stack that stops when it is told to', async () => {

@@ -81,15 +81,14 @@ function createRunner(queue: QueueName, parts: RunnerParts): Runner {
     if (job === undefined) return;
     const line = finished(job);
     metrics.failed(queue, job.name, line.durationMs);
-    log.warn({ ...line, err: error }, 'job failed');
-    // BullMQ's own verdict on a job whose lock ran out; our attempt did not end, so it has written nothing.
-    if (error instanceof UnrecoverableError) {
-      void failures.record(
-        job,
-        new Error('the run was lost: its worker died, or was cut off from Redis'),
-        false,
-      );
+    if (!(error instanceof UnrecoverableError)) {
+      log.warn({ ...line, err: error }, 'job failed');
+      return;
     }
+    // BullMQ's own verdict on a job whose lock ran out; our attempt did not end, so it has written nothing.
+    const loss = 'the run was lost: its worker died, or was cut off from Redis';
+    log.warn(line, loss);
+    void failures.record(job, new Error(loss), false);
   });
   worker.on('error', (error) => {
     // While Redis is away, every command says so; the connection's own outage is logged once, elsewhere.
