@@ -31,6 +31,20 @@ const canonicalDecimal: FuncKeywordDefinition = {
   },
 };
 
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** RFC 3339 that is a time for JavaScript (which knows no leap seconds) and for PostgreSQL (which knows no year 0). */
+function isStorableTime(text: string): boolean {
+  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  return time >= 0 && !isRolledOver(text);
+}
+
+/** `Date.parse` takes February 30 for March 2. */
+function isRolledOver(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day;
+}
+
 function createAjv(coerceTypes: boolean): Ajv2020 {
   const ajv = new Ajv2020({
     coerceTypes,
@@ -39,6 +53,7 @@ function createAjv(coerceTypes: boolean): Ajv2020 {
     allowUnionTypes: true,
   });
   addFormats.default(ajv);
+  ajv.addFormat('date-time', isStorableTime);
   ajv.addKeyword(canonicalDecimal);
   return ajv;
 }

@@ -114,6 +114,10 @@ test('a task has defaults, is changed in part, and filtered', async () => {
     { priority: '1' },
     { status: 'todo' },
     { dueAt: 'tomorrow' },
+    { dueAt: '2026-02-30T08:00:00Z' },
+    { dueAt: '2026-12-31T23:59:60Z' },
+    { dueAt: '0000-01-01T00:00:00Z' },
+    { dueAt: '2026-11-20T08:00:00' },
     { id: 'x' },
   ]) {
     expect([body, (await client.call('PATCH', path, { body })).status]).toEqual([body, 400]);
