@@ -67,6 +67,7 @@ export async function buildApp(
   await app.register(accessLog);
   await app.register(rateLimit, {
     max: config.RATE_LIMIT_MAX,
+    attemptsMax: config.RATE_LIMIT_AUTH_MAX,
     windowSeconds: config.RATE_LIMIT_WINDOW_SECONDS,
   });
   await app.register(idempotency, { publicUrl, secret: config.AUTH_SECRET });

@@ -263,6 +263,34 @@ test('an authenticated answer tells the budget; beyond it requests are refused',
   expect(last?.body.code).toBe('rate_limited');
   expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(last?.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
+  for (const path of ['/health', '/ready', '/docs/', '/admin/login', '/openapi.json']) {
+    const free = [];
+    for (let index = 0; index < 6; index += 1) free.push(await gateway.call('GET', path));
+    expect([path, new Set(free.map(({ status }) => status))]).toEqual([path, new Set([200])]);
+    expect(free[0]?.headers.get('ratelimit')).toBeNull();
+  }
+});
+
+test('attempts to log in share one tighter budget per address, also with the admin page', async () => {
+  const gateway = await startGateway({ RATE_LIMIT_AUTH_MAX: '3' });
+  const body = { email: 'nobody@example.com', password: 'wrong password' };
+  const other = { email: 'other@example.com', password: 'right password', name: 'Other' };
+  const attempts = [
+    await gateway.call('POST', '/v1/auth/login', { body }),
+    await gateway.call('POST', '/v1/auth/register', { body: other }),
+    await gateway.call('POST', '/admin/login', {
+      body: new URLSearchParams(body).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    }),
+    await gateway.call('POST', '/v1/auth/login', { body }),
+    await gateway.call('POST', '/v1/auth/register', { body: { ...other, email: 'x@example.com' } }),
+  ];
+  expect(attempts.map(({ status }) => status)).toEqual([401, 201, 401, 429, 429]);
+  expect(attempts[0]?.headers.get('ratelimit-policy')).toBe('"default";q=3;w=60');
+  expect(await gateway.db.user.count()).toBe(1);
+  // What he may do once he is known is another budget.
+  const headers = { authorization: `Bearer ${attempts[1]?.body.accessToken}` };
+  expect((await gateway.call('GET', '/v1/account', { headers })).status).toBe(200);
 });
 
 test('security headers are on every answer, and no header tells what the server is made of', async () => {

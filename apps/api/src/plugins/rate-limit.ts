@@ -1,23 +1,23 @@
 import rateLimit from '@fastify/rate-limit';
 import fp from 'fastify-plugin';
-import type { Config } from '../config.ts';
 import { RateLimited } from '../errors.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * An `onRequest` hook for routes that try passwords: one tighter budget for all of them together, per address.
+     * Such a route sets `config.rateLimit` to false, to be counted here only.
+     */
+    limitAttempts(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  }
+}
 
 export interface RateLimitOptions {
   /** Requests of an account in a window; 0 is no limit. */
   max: number;
+  /** Attempts to log in, register and the like of an address in a window; 0 is no limit. */
+  attemptsMax: number;
   windowSeconds: number;
-}
-
-/** The tighter budget of routes that try passwords, for `config.rateLimit`: one for all of them, per address. */
-export function authRateLimit(config: Config) {
-  return (
-    config.RATE_LIMIT_AUTH_MAX > 0 && {
-      max: config.RATE_LIMIT_AUTH_MAX,
-      timeWindow: config.RATE_LIMIT_WINDOW_SECONDS * 1_000,
-      groupId: 'auth',
-    }
-  );
 }
 
 const LIMIT = 'x-ratelimit-limit';
@@ -25,17 +25,19 @@ const REMAINING = 'x-ratelimit-remaining';
 const RESET = 'x-ratelimit-reset';
 
 /**
- * Counts requests in Redis, for all replicas together: by account when it is known, by address before. Routes
- * override it with `config.rateLimit`.
+ * Counts requests in Redis, for all replicas together: by account when it is known, by address before.
  *
  * The library speaks the older headers; a hook puts them in the words of the current IETF draft
  * (draft-ietf-httpapi-ratelimit-headers).
  */
 export default fp<RateLimitOptions>(
-  async (app, { max, windowSeconds }) => {
-    if (max === 0) return;
+  async (app, { max, attemptsMax, windowSeconds }) => {
+    // Health checks, docs and the pages of operators are not counted. Said before the library's own hook looks.
+    app.addHook('onRoute', (route) => {
+      if (!route.url.startsWith('/v1/')) route.config = { ...route.config, rateLimit: false };
+    });
     await app.register(rateLimit, {
-      global: true,
+      global: max > 0,
       redis: app.redis,
       nameSpace: 'gatehouse:rate:',
       // Redis away: rather unlimited than unavailable.
@@ -43,20 +45,19 @@ export default fp<RateLimitOptions>(
       max,
       timeWindow: windowSeconds * 1_000,
       keyGenerator: (request) => request.authenticated?.accountId ?? request.ip,
-      // Health checks, docs and the pages of operators are not counted.
-      allowList: ({ url, routeOptions }) =>
-        !url.startsWith('/v1/') && !routeOptions.config.rateLimit,
       errorResponseBuilder: () => new RateLimited(),
     });
-    app.addHook('onSend', async (request, reply) => {
+    const limitAttempts = app.rateLimit({ max: attemptsMax });
+    app.decorate('limitAttempts', async (request, reply) => {
+      if (attemptsMax > 0) await limitAttempts.call(app, request, reply);
+    });
+    app.addHook('onSend', async (_request, reply) => {
       const limit = reply.getHeader(LIMIT);
       const remaining = reply.getHeader(REMAINING);
       const reset = reply.getHeader(RESET);
       if (limit === undefined) return;
       for (const name of [LIMIT, REMAINING, RESET]) reply.removeHeader(name);
-      const { timeWindow } = request.routeOptions.config.rateLimit || {};
-      const window = typeof timeWindow === 'number' ? timeWindow / 1_000 : windowSeconds;
-      reply.header('ratelimit-policy', `"default";q=${limit};w=${window}`);
+      reply.header('ratelimit-policy', `"default";q=${limit};w=${windowSeconds}`);
       reply.header('ratelimit', `"default";r=${remaining};t=${reset}`);
     });
   },

@@ -5,7 +5,6 @@ import { findUserByEmail } from '@gatehouse/db/users';
 import { verifyPassword } from '../../auth/passwords.ts';
 import type { Config } from '../../config.ts';
 import { Forbidden } from '../../errors.ts';
-import { authRateLimit } from '../../plugins/rate-limit.ts';
 import { Login } from '../auth/schemas.ts';
 import { BOARD_PATH, board } from './board.ts';
 import { loginPage } from './login-page.ts';
@@ -39,7 +38,7 @@ const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { conf
   app.get('/admin/login', async (_request, reply) => reply.type(HTML).send(loginPage(null)));
   app.post(
     '/admin/login',
-    { config: { rateLimit: authRateLimit(config) }, schema: { body: Login } },
+    { onRequest: app.limitAttempts, schema: { body: Login } },
     async (request, reply) => {
       const { email, password } = request.body;
       const user = await findUserByEmail(app.db, email.toLowerCase());
