@@ -1,36 +1,18 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createDatabase } from '@gatehouse/db/client';
 import { checkInvariants, type InvariantResult } from '@gatehouse/db/invariants';
 import { findDispatchedJobs } from '@gatehouse/db/jobs';
 import { producerConnection, warmUp } from '@gatehouse/jobs/connection';
 import { findLost } from '@gatehouse/jobs/lost-jobs';
+import { findTarget, type Target } from './target.ts';
 
 /**
  * `npm run check:invariants`: proves on a live system what DESIGN promises of its data. Takes DATABASE_URL and
  * REDIS_URL, or those of the stack that `npm start` runs. Exits with 1 when something is broken.
  */
 
-interface Target {
-  databaseUrl: string;
-  redisUrl: string;
-}
-
 /** A hand-over takes milliseconds; the sweep has had the time to notice what was lost. */
 const SETTLED_AFTER_MS = 20_000;
 const PAGE = 1_000;
-
-async function target(): Promise<Target> {
-  const { DATABASE_URL, REDIS_URL, GATEHOUSE_DIR } = process.env;
-  if (DATABASE_URL && REDIS_URL) return { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL };
-  const file = join(GATEHOUSE_DIR || '.gatehouse', 'stack.json');
-  if (!existsSync(file)) {
-    console.error('no stack is running here: `npm start` first, or set DATABASE_URL and REDIS_URL');
-    process.exit(1);
-  }
-  return JSON.parse(await readFile(file, 'utf8'));
-}
 
 /** Open jobs that nobody would ever run: marked as dispatched, and unknown to Redis. */
 async function checkDispatchedJobs({ databaseUrl, redisUrl }: Target): Promise<InvariantResult> {
@@ -64,7 +46,7 @@ async function checkDispatchedJobs({ databaseUrl, redisUrl }: Target): Promise<I
   }
 }
 
-const urls = await target();
+const urls = await findTarget();
 const db = createDatabase(urls.databaseUrl);
 const results = [...(await checkInvariants(db)), await checkDispatchedJobs(urls)];
 await db.$disconnect();

@@ -103,3 +103,14 @@ export const OrderNotCancelable = problem(
   'The order is in a final state',
   'The order is %s',
 );
+export const JobNotRedrivable = problem(
+  409,
+  'job_not_redrivable',
+  'The job is dispatched: it may be running',
+);
+export const JobNotCancelable = problem(
+  409,
+  'job_not_cancelable',
+  'The job cannot be canceled now',
+  'The job cannot be canceled: %s',
+);

@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from '@gatehouse/db/errors';
+import { isDatabaseUnavailable, isDeadlock } from '@gatehouse/db/errors';
 import type { FastifyError } from 'fastify';
 import {
   BadRequest,
@@ -39,7 +39,8 @@ export function publicError(error: FastifyError): FastifyError {
   if (error.validation !== undefined) return new ValidationFailed();
   const translation = TRANSLATIONS[error.code];
   if (translation !== undefined) return translation();
-  if (isDatabaseUnavailable(error)) return new Unavailable();
+  // A deadlock was resolved against this request: nothing of it was done, and it may simply come again.
+  if (isDatabaseUnavailable(error) || isDeadlock(error)) return new Unavailable();
   if (error.name === 'SyntaxError' && error.statusCode === 400) return new MalformedJson();
   return error.statusCode !== undefined && error.statusCode < 500
     ? new BadRequest()

@@ -4,6 +4,7 @@ import type { JobLedger } from '@gatehouse/jobs/ledger';
 import type { MailTransport } from './mail/transport.ts';
 import type { Processor } from './processor.ts';
 import { createCancelTrade } from './processors/cancel-trade.ts';
+import { createCleanIdempotencyRecords } from './processors/clean-idempotency-records.ts';
 import { createExecuteTrade } from './processors/execute-trade.ts';
 import { createMatchRestingOrders } from './processors/match-resting-orders.ts';
 import { createRemindTask } from './processors/remind-task.ts';
@@ -28,5 +29,6 @@ export function createProcessors(parts: ProcessorParts): readonly Processor[] {
     createMatchRestingOrders(trading),
     createSendEmail(parts),
     createRemindTask(parts),
+    createCleanIdempotencyRecords(parts),
   ];
 }

@@ -49,7 +49,7 @@ test('a job whose attempts are used up is dead, with its error, and its neighbou
   });
   expect(dead).toMatchObject({ id: poison.id, attempts, generation: 1 });
   expect(dead.lastError).toBe('Error: there is no e-mail template no-such-template');
-  expect(await db.job.count()).toBe(1);
+  await until(async () => (await db.job.count()) === 1, { what: 'the neighbours to be settled' });
   expect(await queues.mail.getFailedCount()).toBe(1);
   expect(redis.status).toBe('ready');
 });

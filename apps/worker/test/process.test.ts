@@ -93,9 +93,9 @@ test('a worker without Redis leaves in time', async () => {
   await until(async () => (await ready(worker.internalUrl)).status === 503, {
     what: 'the worker to notice',
   });
-  const { code, afterMs } = await worker.end('SIGTERM');
+  // Later than its deadline it would be ended with 1.
+  const { code } = await worker.end('SIGTERM');
   expect(code).toBe(0);
-  expect(afterMs).toBeLessThan(3_000);
 
   const late = await spawnWorker(settings);
   expect((await late.end('SIGTERM')).code).toBe(0);

@@ -24,6 +24,11 @@ export async function readEmail(db: Queryable, id: string): Promise<Email> {
   return db.email.findUniqueOrThrow({ where: { id } });
 }
 
+/** Decides that a mail is not to be sent. Without effect when it was sent already. */
+export async function cancelEmail(tx: Transaction, id: string): Promise<void> {
+  await tx.email.updateMany({ where: { id, status: 'queued' }, data: { status: 'canceled' } });
+}
+
 export async function markEmailsSent(tx: Transaction, ids: readonly string[]): Promise<void> {
   await tx.$executeRaw`UPDATE email SET status = 'sent', sent_at = now() WHERE id = ANY(${ids}::uuid[])`;
 }

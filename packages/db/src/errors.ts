@@ -35,8 +35,13 @@ export function violates(error: unknown, index: string): boolean {
 
 /** Whether two transactions waited for each other and this one was chosen to give way (SQLSTATE 40P01, 40001). */
 export function isDeadlock(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
   const cause = driverCause(error);
-  return cause?.kind === 'TransactionWriteConflict' || cause?.originalCode === '40P01';
+  return (
+    error.code === 'P2034' ||
+    cause?.kind === 'TransactionWriteConflict' ||
+    cause?.originalCode === '40P01'
+  );
 }
 
 /** Prisma's codes for a server that is not there, a connection that broke, a pool or a transaction that gave up. */

@@ -56,3 +56,18 @@ export async function deleteExpiredRecord(
     WHERE account_id = ${accountId}::uuid AND key = ${key}
       AND created_at <= now() - make_interval(secs => ${RECORD_LIFETIME_MS / 1000})`;
 }
+
+/**
+ * Deletes up to `limit` records that have outlived their time, and returns how many. Of several at once each record
+ * goes to one, and none waits for another.
+ */
+export async function deleteExpiredRecords(db: Queryable, limit: number): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM idempotency_record
+    WHERE ctid = ANY (ARRAY (
+      SELECT ctid FROM idempotency_record
+      WHERE created_at <= now() - make_interval(secs => ${RECORD_LIFETIME_MS / 1000})
+      ORDER BY created_at LIMIT ${limit}
+      FOR UPDATE SKIP LOCKED
+    ))`;
+}

@@ -141,6 +141,14 @@ export async function requestCancel(
   return count === 1;
 }
 
+/** Takes the owner's wish to cancel back from an order that is open. For orders that the transaction has locked. */
+export async function forgetCancel(tx: Transaction, id: string, at: Date): Promise<void> {
+  await tx.order.updateMany({
+    where: { id, status: { in: [...OPEN_STATUSES] }, cancelRequestedAt: { not: null } },
+    data: { cancelRequestedAt: null, updatedAt: at, version: { increment: 1 } },
+  });
+}
+
 /** Resting orders of all accounts, oldest first, that come after the given one. */
 export async function listRestingOrders(
   db: Queryable,

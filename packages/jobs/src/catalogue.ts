@@ -1,15 +1,20 @@
 import type { Definition } from './definition.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
+import { cleanIdempotencyRecords } from './definitions/clean-idempotency-records.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
 import { matchRestingOrders } from './definitions/match-resting-orders.ts';
 import { remindTask } from './definitions/remind-task.ts';
 import { sendEmail } from './definitions/send-email.ts';
 
 /** Every definition there is. The worker refuses to start when one of them has no processor, or two. */
-export const CATALOGUE: readonly Definition[] = [
+export const CATALOGUE = [
   executeTrade,
   cancelTrade,
   sendEmail,
   remindTask,
   matchRestingOrders,
-];
+  cleanIdempotencyRecords,
+] as const satisfies readonly Definition[];
+
+/** The names of all jobs that are owed to somebody. */
+export type JobName = Extract<(typeof CATALOGUE)[number], { kind: 'job' }>['name'];

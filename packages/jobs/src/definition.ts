@@ -20,10 +20,10 @@ export interface RetryPolicy {
 export const DATABASE_RETRY: RetryPolicy = { attempts: 12, backoffMs: 500, maxBackoffMs: 60_000 };
 
 /** A job that is owed: a row until it is done. */
-export interface JobDefinition<P extends IdPayload = IdPayload> {
+export interface JobDefinition<P extends IdPayload = IdPayload, Name extends string = string> {
   kind: 'job';
   /** Permanent: rows outlive deployments. */
-  name: string;
+  name: Name;
   queue: QueueName;
   /** New fields are optional: rows of the version before may still be waiting. */
   payload: P;
@@ -43,9 +43,10 @@ export interface ScheduleDefinition {
 
 export type Definition = JobDefinition | ScheduleDefinition;
 
-export function defineJob<P extends IdPayload>(
-  definition: Omit<JobDefinition<P>, 'kind'>,
-): JobDefinition<P> {
+/** Its name stays known to the types, so that a table over all jobs can be held against the catalogue. */
+export function defineJob<P extends IdPayload, const Name extends string>(
+  definition: Omit<JobDefinition<P, Name>, 'kind'>,
+): JobDefinition<P, Name> {
   return { kind: 'job', ...definition };
 }
 

@@ -113,6 +113,9 @@ function assertAccess(
     case 'operator':
     case 'admin':
       if (RANK[role] < RANK[access]) throw new Forbidden(`This needs the role ${access}`);
+      // No scope covers it, and a key that is restricted has nothing beside its scopes.
+      if (scopes !== null)
+        throw new Forbidden('An API key that is restricted to scopes cannot do this');
       return;
     default:
       if (scopes !== null && !scopes.has(access))

@@ -14,6 +14,11 @@ const TAGS = [
   { name: 'Quotes', description: 'What the market asks and bids.' },
   { name: 'Tasks', description: 'Things to do, with a reminder when they are due.' },
   { name: 'Identity', description: 'Users, their sessions and API keys.' },
+  {
+    name: 'Jobs',
+    description:
+      'What is owed, and dead letters: for operators to read, for admins to redrive or cancel.',
+  },
   { name: 'Operations', description: 'Health of this process.' },
 ];
 

@@ -19,7 +19,7 @@ export function createSendEmail({ db, transport }: SendEmailParts): JobProcessor
   const sent = createSettlementGroup<string>(db, markEmailsSent);
   return processJob(sendEmail, async ({ emailId }, { signal, isOwed, settle, settleTogether }) => {
     const email = await readEmail(db, emailId);
-    if (email.status === 'sent') {
+    if (email.status !== 'queued') {
       await settle(async () => undefined);
       return;
     }

@@ -1,0 +1,246 @@
+import type { Database } from '@gatehouse/db/client';
+import { insertEmails } from '@gatehouse/db/emails';
+import { checkInvariants } from '@gatehouse/db/invariants';
+import { requestCancel } from '@gatehouse/db/orders';
+import { createTask } from '@gatehouse/db/tasks';
+import { transaction } from '@gatehouse/db/transaction';
+import { newId } from '@gatehouse/domain/id';
+import { testDatabase } from '@gatehouse/testing/database';
+import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
+import { lockWaiter } from '@gatehouse/testing/locks';
+import { expect, onTestFinished, test } from 'vitest';
+import { cancelJob } from '../src/cancellation.ts';
+import { CATALOGUE, type JobName } from '../src/catalogue.ts';
+import { cancelTrade } from '../src/definitions/cancel-trade.ts';
+import { remindTask } from '../src/definitions/remind-task.ts';
+import { sendEmail } from '../src/definitions/send-email.ts';
+import { createJobLedger, type JobLedger } from '../src/ledger.ts';
+
+interface Scene {
+  db: Database;
+  ledger: JobLedger;
+  accountId: string;
+}
+
+async function setUp(): Promise<Scene> {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  // Nothing is handed over: what is about to be canceled is in the ledger only.
+  const ledger = createJobLedger({
+    accepts: () => false,
+    dispatch: () => undefined,
+    drain: async () => undefined,
+    room: async () => 0,
+  });
+  const { accountId } = await createTestAccount(db);
+  return { db, ledger, accountId };
+}
+
+async function broken(db: Database): Promise<string[]> {
+  const results = await checkInvariants(db);
+  return results.flatMap(({ violations }) => violations);
+}
+
+const cancel = (db: Database, id: string) => transaction(db, (tx) => cancelJob(tx, id));
+
+async function jobOf(db: Database, name: JobName) {
+  return db.job.findFirstOrThrow({ where: { name }, orderBy: { id: 'asc' } });
+}
+
+async function wishToCancel({ db, ledger, accountId }: Scene, orderId: string): Promise<void> {
+  await transaction(db, async (tx) => {
+    await requestCancel(tx, accountId, orderId, new Date());
+    await ledger.enqueue(tx, cancelTrade, { orderId, accountId }, { requestId: null });
+  });
+}
+
+async function restingOrder({ db, ledger, accountId }: Scene): Promise<string> {
+  const orderId = await acceptTestOrder(db, ledger, accountId, { limitPrice: '90' });
+  await db.job.deleteMany();
+  await db.order.update({
+    where: { id: orderId },
+    data: { status: 'submitted', submittedAt: new Date() },
+  });
+  return orderId;
+}
+
+async function dueTask({ db, ledger, accountId }: Scene) {
+  return transaction(db, async (tx) => {
+    const dueAt = new Date();
+    const task = await createTask(tx, accountId, {
+      title: 'File taxes',
+      description: null,
+      status: 'TODO',
+      priority: 0,
+      dueAt,
+    });
+    await ledger.enqueue(tx, remindTask, { taskId: task.id }, { requestId: null, runAt: dueAt });
+    return task;
+  });
+}
+
+async function queuedEmail({ db, ledger, accountId }: Scene): Promise<string> {
+  const id = newId();
+  await transaction(db, async (tx) => {
+    const data = { taskId: id, title: 'x', dueAt: '2026-11-20T08:00:00.000Z' };
+    const recipient = 'ada@example.test';
+    await insertEmails(tx, [{ id, accountId, recipient, template: 'task-reminder', data }]);
+    await ledger.enqueue(tx, sendEmail, { emailId: id }, { requestId: null });
+  });
+  return id;
+}
+
+/** For each job: makes what it is about, and tells how the debt shows on it. */
+const SUBJECTS: Record<JobName, (scene: Scene) => Promise<() => Promise<unknown>>> = {
+  'execute-trade': async (scene) => {
+    const id = await acceptTestOrder(scene.db, scene.ledger, scene.accountId);
+    return async () => {
+      const order = await scene.db.order.findUniqueOrThrow({ where: { id } });
+      return [order.status, order.canceledAt !== null, order.version];
+    };
+  },
+  'cancel-trade': async (scene) => {
+    const id = await restingOrder(scene);
+    await wishToCancel(scene, id);
+    return async () => {
+      const order = await scene.db.order.findUniqueOrThrow({ where: { id } });
+      return [order.status, order.cancelRequestedAt !== null, order.version];
+    };
+  },
+  'send-email': async (scene) => {
+    const id = await queuedEmail(scene);
+    return async () => (await scene.db.email.findUniqueOrThrow({ where: { id } })).status;
+  },
+  'remind-task': async (scene) => {
+    const { id } = await dueTask(scene);
+    return async () =>
+      (await scene.db.task.findUniqueOrThrow({ where: { id } })).remindedAt !== null;
+  },
+};
+
+const EXPECTED: Record<JobName, { before: unknown; after: unknown }> = {
+  'execute-trade': { before: ['accepted', false, 1], after: ['canceled', true, 2] },
+  'cancel-trade': { before: ['submitted', true, 2], after: ['submitted', false, 3] },
+  'send-email': { before: 'queued', after: 'canceled' },
+  'remind-task': { before: false, after: true },
+};
+
+const names = CATALOGUE.flatMap((definition) =>
+  definition.kind === 'job' ? [definition.name] : [],
+);
+
+test.each(names)('a canceled %s leaves nobody owed anything', async (name) => {
+  const scene = await setUp();
+  const { db } = scene;
+  const state = await SUBJECTS[name](scene);
+  expect(await broken(db)).toEqual([]);
+  expect(await state()).toEqual(EXPECTED[name].before);
+
+  const job = await jobOf(db, name);
+  await db.job.update({ where: { id: job.id }, data: { state: 'dispatched' } });
+  const refused = await cancel(db, job.id);
+  expect([refused?.refusal, refused?.job.state]).toEqual(['it is dispatched', 'dispatched']);
+  expect(await state()).toEqual(EXPECTED[name].before);
+
+  const dead = await db.job.update({ where: { id: job.id }, data: { state: 'dead' } });
+  const outcomes = await Promise.all(Array.from({ length: 8 }, () => cancel(db, job.id)));
+  expect(outcomes.filter((outcome) => outcome !== null)).toEqual([{ job: dead, refusal: null }]);
+  expect(await db.job.count()).toBe(0);
+  expect(await state()).toEqual(EXPECTED[name].after);
+  expect(await broken(db)).toEqual([]);
+});
+
+test('a cancelation that is rolled back leaves the debt and what it is about', async () => {
+  const scene = await setUp();
+  const state = await SUBJECTS['send-email'](scene);
+  const { id } = await jobOf(scene.db, 'send-email');
+  const failing = transaction(scene.db, async (tx) => {
+    await cancelJob(tx, id);
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  expect([await state(), await scene.db.job.count()]).toEqual(['queued', 1]);
+});
+
+test('a wish, or a reminder, that another job still owes stays, until that is canceled as well', async () => {
+  const scene = await setUp();
+  const { db, ledger } = scene;
+  const orderId = await restingOrder(scene);
+  const task = await dueTask(scene);
+  for (let count = 0; count < 6; count += 1) {
+    await wishToCancel(scene, orderId);
+    await transaction(db, (tx) =>
+      ledger.enqueue(tx, remindTask, { taskId: task.id }, { requestId: null }),
+    );
+  }
+  const isOwed = async () => [
+    (await db.order.findUniqueOrThrow({ where: { id: orderId } })).cancelRequestedAt !== null,
+    (await db.task.findUniqueOrThrow({ where: { id: task.id } })).remindedAt === null,
+  ];
+  for (const name of ['cancel-trade', 'remind-task'] as const)
+    await cancel(db, (await jobOf(db, name)).id);
+  expect(await isOwed()).toEqual([true, true]);
+  expect(await broken(db)).toEqual([]);
+
+  const rest = await db.job.findMany();
+  await Promise.all(rest.map(({ id }) => cancel(db, id)));
+  expect(await isOwed()).toEqual([false, false]);
+  expect(await broken(db)).toEqual([]);
+});
+
+test.each(['cancel-trade', 'remind-task'] as const)(
+  'of two %s jobs about one thing that are canceled at once, the later sees that it was the last',
+  async (name) => {
+    const scene = await setUp();
+    const { db, ledger } = scene;
+    if (name === 'cancel-trade') {
+      const orderId = await restingOrder(scene);
+      await wishToCancel(scene, orderId);
+      await wishToCancel(scene, orderId);
+    } else {
+      const { id: taskId } = await dueTask(scene);
+      await transaction(db, (tx) =>
+        ledger.enqueue(tx, remindTask, { taskId }, { requestId: null }),
+      );
+    }
+    const [first = '', second = ''] = (await db.job.findMany()).map(({ id }) => id);
+    const later = await transaction(db, async (tx) => {
+      await cancelJob(tx, first);
+      const waiting = cancel(db, second);
+      await lockWaiter(db);
+      return { waiting };
+    });
+    expect(await later.waiting).toMatchObject({ refusal: null });
+    expect(await db.job.count()).toBe(0);
+    expect(await broken(db)).toEqual([]);
+  },
+);
+
+test('an order that went on without its job, and a mail that was sent, stay as they are', async () => {
+  const scene = await setUp();
+  const { db } = scene;
+  await acceptTestOrder(db, scene.ledger, scene.accountId, { limitPrice: '90' });
+  await db.order.updateMany({ data: { status: 'submitted', submittedAt: new Date() } });
+  await queuedEmail(scene);
+  await db.email.updateMany({ data: { status: 'sent', sentAt: new Date() } });
+  const before = [await db.order.findMany(), await db.email.findMany()];
+  for (const { id } of await db.job.findMany()) {
+    expect(await cancel(db, id)).toMatchObject({ refusal: null });
+  }
+  expect([await db.order.findMany(), await db.email.findMany()]).toEqual(before);
+});
+
+test('a job whose subject is gone can be canceled, one of an unknown name cannot, one that is gone is null', async () => {
+  const scene = await setUp();
+  const { db } = scene;
+  const { id: taskId } = await dueTask(scene);
+  await db.task.delete({ where: { id: taskId } });
+  expect(await cancel(db, (await jobOf(db, 'remind-task')).id)).toMatchObject({ refusal: null });
+
+  await queuedEmail(scene);
+  const { id } = await jobOf(db, 'send-email');
+  await db.job.update({ where: { id }, data: { name: 'newer-than-this' } });
+  expect((await cancel(db, id))?.refusal).toBe('no job is named newer-than-this here');
+  expect(await db.job.count()).toBe(1);
+  expect(await cancel(db, newId())).toBeNull();
+});

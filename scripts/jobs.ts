@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import { createDatabase } from '@gatehouse/db/client';
+import { isDatabaseUnavailable } from '@gatehouse/db/errors';
+import { QUEUES } from '@gatehouse/jobs/definition';
+import { cancel, dead, owed, redrive, redriveById } from './job-commands.ts';
+import { findDatabase } from './target.ts';
+
+const USAGE = `npm run jobs -- <command>: what the system owes, and dead letters
+
+  owed                                what is owed, by queue, name and state, and for how long
+  dead [--queue q] [--name n]         the newest jobs whose attempts are used up, with their errors
+       [--limit 50]
+  redrive [--queue q] [--name n]      gives dead jobs all their attempts anew; without an option all of them
+  redrive id...                       the same for these, which may also be waiting for a retry
+  cancel id...                        forgives jobs that are dead or waiting: what they owe will never happen
+
+  --dry-run                           redrive and cancel: tells what would happen, and changes nothing
+  --help                              this text
+
+Takes DATABASE_URL, or the stack that \`npm start\` runs here. Exits with 1 when something could not be done, with 2 when
+it was not understood.`;
+
+/** What was asked for is not understood. */
+class UsageError extends Error {}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        queue: { type: 'string' },
+        name: { type: 'string' },
+        limit: { type: 'string', default: '50' },
+        'dry-run': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    // What follows its first sentence is advice on file names that begin with a dash.
+    throw new UsageError(oneLine(error).replace(/\. .*/, ''));
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Runs the command, and resolves with whether all of it could be done. */
+async function run(args: string[]): Promise<boolean> {
+  const { values, positionals } = parse(args);
+  const [command, ...ids] = positionals;
+  const { queue, name, limit, 'dry-run': dryRun } = values;
+  if (values.help) {
+    console.log(USAGE);
+    return true;
+  }
+  const isFiltered = queue !== undefined || name !== undefined;
+  if (queue !== undefined && !QUEUES.some((known) => known === queue))
+    throw new UsageError(`there is no queue ${queue}, only ${QUEUES.join(', ')}`);
+  const bad = ids.find((id) => !UUID.test(id));
+  if (bad !== undefined) throw new UsageError(`${bad} is not the id of a job`);
+  if (!/^[1-9]\d{0,4}$/.test(limit)) throw new UsageError(`--limit takes a number up to 99999`);
+  const takesIds = command === 'redrive' || command === 'cancel';
+  if (ids.length > 0 && !takesIds) throw new UsageError(`${command} takes no ids`);
+  if (ids.length > 0 && isFiltered)
+    throw new UsageError('either ids, or --queue and --name: not both');
+  if (dryRun && !takesIds) throw new UsageError('--dry-run is for redrive and cancel');
+
+  switch (command) {
+    case 'owed':
+      if (isFiltered) throw new UsageError('owed takes neither --queue nor --name');
+      return withDatabase(owed);
+    case 'dead':
+      return withDatabase((db) => dead(db, { queue, name }, Number(limit)));
+    case 'redrive':
+      return withDatabase((db) =>
+        ids.length > 0 ? redriveById(db, ids, dryRun) : redrive(db, { queue, name }, dryRun),
+      );
+    case 'cancel':
+      if (ids.length === 0) throw new UsageError('cancel takes the ids of jobs');
+      return withDatabase((db) => cancel(db, ids, dryRun));
+    case undefined:
+      throw new UsageError('what is to be done? owed, dead, redrive or cancel');
+    default:
+      throw new UsageError(`there is no command ${command}`);
+  }
+}
+
+async function withDatabase(
+  work: (db: ReturnType<typeof createDatabase>) => Promise<boolean>,
+): Promise<boolean> {
+  const db = createDatabase(await findDatabase(), { connections: 1 });
+  try {
+    return await work(db);
+  } finally {
+    await db.$disconnect();
+  }
+}
+
+/** Prisma's messages begin with the code that made the call, and end with what is wrong. */
+function oneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().split('\n').at(-1) ?? message;
+}
+
+try {
+  process.exitCode = (await run(process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  const isUsage = error instanceof UsageError;
+  const message = isDatabaseUnavailable(error) ? 'PostgreSQL does not answer' : oneLine(error);
+  console.error(isUsage ? `${message} (--help tells more)` : message);
+  process.exitCode = isUsage ? 2 : 1;
+}

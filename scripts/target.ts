@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The system that a command works on. */
+export interface Target {
+  databaseUrl: string;
+  redisUrl: string;
+}
+
+/** DATABASE_URL and REDIS_URL, or those of the stack that `npm start` runs here. Ends the process when there are none. */
+export async function findTarget(): Promise<Target> {
+  const { DATABASE_URL, REDIS_URL } = process.env;
+  return DATABASE_URL && REDIS_URL
+    ? { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL }
+    : readStack('DATABASE_URL and REDIS_URL');
+}
+
+/** `findTarget` for a command that only talks to PostgreSQL. */
+export async function findDatabase(): Promise<string> {
+  const { DATABASE_URL } = process.env;
+  return DATABASE_URL || (await readStack('DATABASE_URL')).databaseUrl;
+}
+
+async function readStack(variables: string): Promise<Target> {
+  const { GATEHOUSE_DIR } = process.env;
+  const file = join(GATEHOUSE_DIR || '.gatehouse', 'stack.json');
+  if (!existsSync(file)) {
+    console.error(`no stack is running here: \`npm start\` first, or set ${variables}`);
+    process.exit(1);
+  }
+  return JSON.parse(await readFile(file, 'utf8'));
+}
