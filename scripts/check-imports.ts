@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   worker: ['jobs', 'db', 'domain', 'webhooks'],
   local: ['jobs', 'db', 'domain'],
   testing: ['local', 'jobs', 'db', 'domain', 'webhooks'],
+  faults: ['testing', 'local', 'db'],
 };
 const TESTS_AND_SCRIPTS_MAY_ALSO_IMPORT = ['testing', 'local'];
 
@@ -29,7 +30,9 @@ interface Import {
   to: string | null;
 }
 
-const files = globSync('{apps,packages}/*/{src,test,scripts}/**/*.ts', { cwd: ROOT })
+const files = globSync(['{apps,packages}/*/{src,test,scripts}/**/*.ts', 'faults/**/*.ts'], {
+  cwd: ROOT,
+})
   .filter((file) => !file.includes(`${sep}generated${sep}`))
   .map((file) => join(ROOT, file));
 
@@ -62,7 +65,8 @@ function target(file: string, specifier: string): string | null {
 }
 
 function workspaceOf(file: string): string {
-  return relative(ROOT, file).split(sep)[1] ?? '';
+  const [top = '', name = ''] = relative(ROOT, file).split(sep);
+  return top === 'faults' ? top : name;
 }
 
 function wrongDirection({ from, specifier, to }: Import): string[] {

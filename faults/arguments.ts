@@ -1,0 +1,53 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { FAULTS, faultNamed } from './catalogue.ts';
+
+export const USAGE = `npm run test:faults                          inject faults for 30 s, and prove that nothing is lost or done twice
+npm run test:faults -- --seed 7              the same faults in the same order as another run with this seed
+npm run test:faults -- --seconds 120         for longer
+npm run test:faults -- --faults a,b,c        these faults only
+npm run test:faults -- --calm                the next fault only when the one before has been recovered from
+npm run test:faults -- --list                what faults there are
+npm run test:faults -- --help                this text`;
+
+export interface Arguments {
+  seed: number;
+  seconds: number;
+  faults: string[];
+  calm: boolean;
+  list: boolean;
+  help: boolean;
+}
+
+const SEEDS = 1_000_000;
+
+/** @throws for anything it does not know, with a message for people. */
+export function readArguments(argv: string[]): Arguments {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      seed: { type: 'string' },
+      seconds: { type: 'string' },
+      faults: { type: 'string' },
+      calm: { type: 'boolean' },
+      list: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const faults = values.faults?.split(',').map((name) => name.trim()) ?? Object.keys(FAULTS);
+  for (const name of faults) faultNamed(name);
+  return {
+    seed: wholeNumber('seed', values.seed, randomInt(SEEDS)),
+    seconds: wholeNumber('seconds', values.seconds, 30),
+    faults,
+    calm: values.calm ?? false,
+    list: values.list ?? false,
+    help: values.help ?? false,
+  };
+}
+
+function wholeNumber(name: string, text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  if (!/^\d{1,9}$/.test(text)) throw new RangeError(`--${name} is a whole number, not "${text}"`);
+  return Number(text);
+}

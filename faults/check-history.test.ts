@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory, tally } from './check-history.ts';
+import type { EmailFact, OrderFact } from './facts.ts';
+import type { Answer, Asked, OrderWish } from './history.ts';
+import type { Evidence, FindingKind } from './rules/rule.ts';
+
+const ACCOUNT = 'account-1';
+
+const answer = (status: number, body: object, more: Partial<Answer> = {}): Answer => ({
+  status,
+  body: JSON.stringify(body),
+  contentType: 'application/json; charset=utf-8',
+  location: null,
+  retryAfter: null,
+  isReplay: false,
+  ...more,
+});
+
+const BUY: OrderWish = {
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'market',
+  quantity: '3.000001',
+  timeInForce: 'day',
+};
+const REST: OrderWish = { ...BUY, type: 'limit', limitPrice: '1.00', quantity: '1.000002' };
+const ORDER: OrderFact = {
+  id: 'order-1',
+  accountId: ACCOUNT,
+  clientOrderId: null,
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'market',
+  quantity: '3.000001',
+  status: 'filled',
+  rejectCode: null,
+};
+const CONFIRMATION: EmailFact = {
+  id: 'mail-1',
+  template: 'order-confirmation',
+  status: 'sent',
+  subjectId: 'order-1',
+};
+
+function asked(key: string, wish: Asked['wish'], ...answers: (Answer | string)[]): Asked {
+  const attempts = answers.map((one) => ({ url: 'http://api', sentAt: 0, answer: one }));
+  return { accountId: ACCOUNT, key, wish, attempts };
+}
+
+/** A run in which all went well: an order that is filled, one that was canceled, a task, one that nobody heard of. */
+function clean(): Evidence {
+  const created = answer(201, { id: 'order-1' }, { location: '/v1/orders/order-1' });
+  return {
+    history: [
+      asked(
+        'key-1',
+        { kind: 'order', order: BUY },
+        'fetch failed',
+        answer(503, { code: 'unavailable' }, { retryAfter: '2' }),
+        answer(409, { code: 'idempotency_key_in_use' }, { retryAfter: '1' }),
+        created,
+        { ...created, isReplay: true },
+      ),
+      asked('key-2', { kind: 'order', order: REST }, answer(201, { id: 'order-2' })),
+      asked('key-3', { kind: 'cancel', orderId: 'order-2' }, answer(202, { id: 'order-2' })),
+      asked(
+        'key-4',
+        { kind: 'cancel', orderId: 'order-1' },
+        answer(409, { code: 'order_not_cancelable' }),
+      ),
+      asked(
+        'key-5',
+        { kind: 'task', task: { title: 'task 5', dueAt: '' } },
+        answer(201, { id: 'task-5' }),
+      ),
+      asked('key-6', { kind: 'order', order: { ...BUY, quantity: '9.000009' } }, 'fetch failed'),
+    ],
+    facts: {
+      orders: [
+        ORDER,
+        { ...ORDER, id: 'order-2', type: 'limit', quantity: '1.000002', status: 'canceled' },
+      ],
+      fills: [{ orderId: 'order-1', executionId: 'execution-1', quantity: '3.000001' }],
+      tasks: [{ id: 'task-5', accountId: ACCOUNT, title: 'task 5' }],
+      emails: [
+        CONFIRMATION,
+        { id: 'mail-5', template: 'task-reminder', status: 'sent', subjectId: 'task-5' },
+      ],
+      jobs: [],
+      received: new Map([
+        ['mail-1', 2],
+        ['mail-5', 1],
+      ]),
+    },
+  };
+}
+
+const kinds = (evidence: Evidence): FindingKind[] => [
+  ...new Set(checkHistory(evidence).map(({ kind }) => kind)),
+];
+
+const orders = (
+  evidence: Evidence,
+  change: (order: OrderFact) => Partial<OrderFact>,
+): Evidence => ({
+  ...evidence,
+  facts: {
+    ...evidence.facts,
+    orders: evidence.facts.orders.map((order) => ({ ...order, ...change(order) })),
+  },
+});
+
+const facts = (more: Partial<Evidence['facts']>): Evidence => {
+  const evidence = clean();
+  return { ...evidence, facts: { ...evidence.facts, ...more } };
+};
+
+const replacing = (key: string, ...answers: (Answer | string)[]): Evidence => {
+  const evidence = clean();
+  const history = evidence.history.map((one) =>
+    one.key === key ? asked(key, one.wish, ...answers) : one,
+  );
+  return { ...evidence, history };
+};
+
+describe('the history of a run', () => {
+  it('is clean when all went well', () => {
+    expect(checkHistory(clean())).toEqual([]);
+    expect(tally(clean())).toEqual({ accepted: 4, effects: 4, unanswered: 1, mailTwins: 1 });
+  });
+
+  it('is clean when a request that was never answered has had its effect', () => {
+    const { orders: rows, emails, received, fills } = clean().facts;
+    const unheard = { ...ORDER, id: 'order-6', quantity: '9.000009' };
+    const evidence = facts({
+      orders: [...rows, unheard],
+      fills: [...fills, { orderId: 'order-6', executionId: 'execution-6', quantity: '9.000009' }],
+      emails: [...emails, { ...CONFIRMATION, id: 'mail-6', subjectId: 'order-6' }],
+      received: new Map([...received, ['mail-6', 1]]),
+    });
+    expect(checkHistory(evidence)).toEqual([]);
+  });
+
+  it.each<[string, FindingKind, Evidence]>([
+    ['an order that is lost', 'lost', facts({ orders: [], fills: [], emails: [] })],
+    [
+      'an order that is there under another id than was promised',
+      'lost',
+      replacing('key-1', answer(201, { id: 'order-7' })),
+    ],
+    [
+      'an order that is there twice',
+      'duplicated',
+      facts({ orders: [...clean().facts.orders, { ...ORDER, id: 'order-1b' }] }),
+    ],
+    [
+      'a second order of a request that was never answered',
+      'duplicated',
+      facts({
+        orders: [
+          ...clean().facts.orders,
+          { ...ORDER, id: 'order-6', quantity: '9.000009' },
+          { ...ORDER, id: 'order-7', quantity: '9.000009' },
+        ],
+      }),
+    ],
+    [
+      'an order that nobody asked for',
+      'unasked',
+      facts({
+        orders: [
+          ...clean().facts.orders,
+          { ...ORDER, id: 'x', quantity: '4.000004', status: 'expired' },
+        ],
+      }),
+    ],
+    [
+      "an order in another account than its client's",
+      'unasked',
+      orders(clean(), () => ({ accountId: 'account-2' })),
+    ],
+    [
+      'an order that is not what was asked for',
+      'unasked',
+      orders(clean(), () => ({ side: 'sell' })),
+    ],
+    [
+      'answers of one key that differ in a byte',
+      'answer',
+      replacing('key-1', answer(201, { id: 'order-1' }), {
+        ...answer(201, { id: 'order-1' }),
+        body: '{"id": "order-1"}',
+        isReplay: true,
+      }),
+    ],
+    [
+      'answers of one key that differ in status',
+      'answer',
+      replacing(
+        'key-4',
+        answer(409, { code: 'order_not_cancelable' }),
+        answer(202, { id: 'order-1' }),
+      ),
+    ],
+    [
+      'a request that was run twice under one key',
+      'duplicated',
+      replacing('key-1', answer(201, { id: 'order-1' }), answer(201, { id: 'order-1' })),
+    ],
+    ['an internal error', 'answer', replacing('key-6', answer(500, { code: 'internal_error' }))],
+    ['a 503 that does not say when to come again', 'answer', replacing('key-6', answer(503, {}))],
+    [
+      'a retry that is refused as if another had taken its name',
+      'answer',
+      replacing('key-1', answer(409, { code: 'client_order_id_taken' })),
+    ],
+    [
+      'an order that was accepted and never executed',
+      'lost',
+      orders(clean(), (order) => ({ status: order.id === 'order-1' ? 'accepted' : order.status })),
+    ],
+    [
+      'a wish to cancel that was forgotten',
+      'lost',
+      orders(clean(), (order) => ({ status: order.id === 'order-2' ? 'submitted' : order.status })),
+    ],
+    [
+      'a purchase that is refused',
+      'lost',
+      orders(clean(), (order) => ({ status: order.id === 'order-2' ? 'rejected' : order.status })),
+    ],
+    [
+      'a cancellation that nobody asked for',
+      'unasked',
+      { ...clean(), history: clean().history.filter(({ key }) => key !== 'key-3') },
+    ],
+    [
+      'an execution that counts twice',
+      'duplicated',
+      facts({ fills: [...clean().facts.fills, ...clean().facts.fills] }),
+    ],
+    [
+      'an order that is filled twice',
+      'duplicated',
+      facts({
+        fills: [
+          ...clean().facts.fills,
+          { orderId: 'order-1', executionId: 'execution-2', quantity: '3.000001' },
+        ],
+      }),
+    ],
+    ['an order that is filled without a fill', 'lost', facts({ fills: [] })],
+    ['a filled order without a mail', 'lost', facts({ emails: clean().facts.emails.slice(1) })],
+    [
+      'a mail that waits for ever',
+      'lost',
+      facts({ emails: clean().facts.emails.map((mail) => ({ ...mail, status: 'queued' })) }),
+    ],
+    [
+      'two mails about one order',
+      'duplicated',
+      facts({ emails: [...clean().facts.emails, { ...CONFIRMATION, id: 'mail-2' }] }),
+    ],
+    [
+      'a mail about an order that is not filled',
+      'unasked',
+      facts({
+        emails: [...clean().facts.emails, { ...CONFIRMATION, id: 'mail-2', subjectId: 'order-2' }],
+        received: new Map([...clean().facts.received, ['mail-2', 1]]),
+      }),
+    ],
+    ['a mail that is said to be sent and never arrived', 'lost', facts({ received: new Map() })],
+    [
+      'a mail that arrived and that nobody owed',
+      'unasked',
+      facts({ received: new Map([...clean().facts.received, ['mail-9', 1]]) }),
+    ],
+    ['a task that is lost', 'lost', facts({ tasks: [] })],
+    [
+      'a task that is there twice',
+      'duplicated',
+      facts({
+        tasks: [...clean().facts.tasks, { id: 'task-6', accountId: ACCOUNT, title: 'task 5' }],
+      }),
+    ],
+    [
+      'a job that is dead',
+      'lost',
+      facts({
+        jobs: [{ name: 'send-email', subjectId: 'mail-1', state: 'dead', lastError: 'no' }],
+      }),
+    ],
+  ])('tells of %s', (_, kind, evidence) => {
+    expect(kinds(evidence)).toContain(kind);
+  });
+
+  it('counts a lost order as accepted without an effect', () => {
+    const evidence = facts({ orders: clean().facts.orders.slice(1), fills: [] });
+    expect(tally(evidence)).toMatchObject({ accepted: 4, effects: 3 });
+  });
+
+  it('counts an order that was never executed as accepted without an effect', () => {
+    const evidence = orders(clean(), () => ({ status: 'accepted' }));
+    expect(tally(evidence)).toMatchObject({ accepted: 4, effects: 1 });
+  });
+
+  it('counts an order that is there twice as two effects', () => {
+    const evidence = facts({ orders: [...clean().facts.orders, { ...ORDER, id: 'order-1b' }] });
+    expect(tally(evidence)).toMatchObject({ accepted: 4, effects: 5 });
+  });
+});

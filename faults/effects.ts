@@ -1,0 +1,31 @@
+import type { Facts } from './facts.ts';
+import type { Asked } from './history.ts';
+
+/** Finds what requests have come to, by what no two of them have alike: an order's quantity, a task's title. */
+export interface Effects {
+  /** The orders or tasks that a request has made: one, if all is well. None for a wish to cancel. */
+  of(asked: Asked): { id: string }[];
+}
+
+export function effectsIn({ orders, tasks }: Pick<Facts, 'orders' | 'tasks'>): Effects {
+  const ordersByTag = Map.groupBy(orders, orderTag);
+  const tasksByTag = Map.groupBy(tasks, taskTag);
+  return {
+    of({ accountId, wish }) {
+      switch (wish.kind) {
+        case 'order':
+          return ordersByTag.get(orderTag({ accountId, ...wish.order })) ?? [];
+        case 'task':
+          return tasksByTag.get(taskTag({ accountId, ...wish.task })) ?? [];
+        case 'cancel':
+          return [];
+      }
+    },
+  };
+}
+
+export const orderTag = ({ accountId, quantity }: { accountId: string; quantity: string }) =>
+  `order of ${quantity} in account ${accountId}`;
+
+export const taskTag = ({ accountId, title }: { accountId: string; title: string }) =>
+  `${title} in account ${accountId}`;

@@ -1,0 +1,44 @@
+import { type Client, pause } from './client.ts';
+import { idOf } from './history.ts';
+import type { Random } from './random.ts';
+import type { Wishes } from './wishes.ts';
+
+const PAUSE_MS = { least: 20, most: 250 } as const;
+const REST_MS = { least: 0, most: 1_500 } as const;
+
+/**
+ * Has the clients ask for one thing after another until `stop` fires; resolves when each has its last answer, or
+ * has given up.
+ */
+export async function runWorkload(
+  clients: readonly Client[],
+  wishes: Wishes,
+  random: Random,
+  stop: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    clients.map(async (client, index) => {
+      const own = random.fork(`client ${index}`);
+      while (!stop.aborted) {
+        await askForOne(client, wishes, own, stop);
+        await pause(own.integer(PAUSE_MS.least, PAUSE_MS.most), stop);
+      }
+    }),
+  );
+}
+
+async function askForOne(client: Client, wishes: Wishes, random: Random, stop: AbortSignal) {
+  const choice = random.next();
+  if (choice < 0.1) {
+    await client.ask(wishes.key(), { kind: 'task', task: wishes.task() });
+    return;
+  }
+  const isResting = choice < 0.25;
+  const order = isResting ? wishes.restingOrder() : wishes.order();
+  const answer = await client.ask(wishes.key(), { kind: 'order', order });
+  const orderId = answer === undefined ? null : idOf(answer.body);
+  // Now and then one that is filled, or just being filled.
+  if (orderId === null || !random.chance(isResting ? 0.8 : 0.05)) return;
+  await pause(random.integer(REST_MS.least, REST_MS.most), stop);
+  await client.ask(wishes.key(), { kind: 'cancel', orderId });
+}
