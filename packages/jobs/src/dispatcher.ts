@@ -42,8 +42,11 @@ class Lane {
     this.#giveBack = giveBack;
   }
 
-  get isFull(): boolean {
-    return this.#length >= WINDOW;
+  /** Whether there is room, as far as is known. A lane that was full looks again: nothing else would tell it. */
+  accepts(): boolean {
+    const isFull = this.#length >= WINDOW;
+    if (isFull) void this.#refresh();
+    return !isFull;
   }
 
   push(job: DispatchedJob): void {
@@ -58,9 +61,16 @@ class Lane {
   }
 
   async measure(): Promise<number> {
-    this.#length = await this.#queue.getJobCountByTypes('wait', 'active', 'prioritized');
     this.#measuredAt = performance.now();
+    this.#length = await this.#queue.getJobCountByTypes('wait', 'active', 'prioritized');
     return this.#length;
+  }
+
+  async #refresh(): Promise<void> {
+    if (performance.now() - this.#measuredAt < LENGTH_LIFETIME_MS) return;
+    await this.measure().catch(() => {
+      // Redis does not answer: the length that was known last stands until the next look.
+    });
   }
 
   /** Jobs that arrive while one `addBulk` is under way share the next. */
@@ -77,10 +87,10 @@ class Lane {
             opts: { jobId: dispatchId({ id, generation }) },
           })),
         );
-        if (performance.now() - this.#measuredAt > LENGTH_LIFETIME_MS) await this.measure();
       } catch (error) {
         await this.#giveBack(batch, error);
       }
+      await this.#refresh();
     }
   }
 }
@@ -107,7 +117,7 @@ export function createDispatcher(db: Database, queues: Queues, log: Log): Dispat
     return lane;
   };
   return {
-    accepts: (queue) => !laneOf(queue).isFull,
+    accepts: (queue) => laneOf(queue).accepts(),
     dispatch: (jobs) => {
       for (const job of jobs) laneOf(job.queue).push(job);
     },
