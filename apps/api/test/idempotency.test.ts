@@ -213,6 +213,9 @@ test('case 11: without what Redis knew, Postgres replays, on every kind of keyed
     const second = await client.call(method, path, { body, headers });
     expect([second.status, second.text]).toEqual([201, first.text]);
     expect(second.headers.get('idempotent-replayed')).toBe('true');
+    // Redis has been told of it again.
+    const third = await client.call(method, path, { body, headers });
+    expect([third.status, third.text]).toEqual([201, first.text]);
     await gateway.app.redis.flushdb();
     const other = await client.call(method, path, {
       body: {

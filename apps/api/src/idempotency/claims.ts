@@ -42,7 +42,7 @@ end
 if known[1] ~= ARGV[1] then return {'reused'} end
 if known[3] then return {'done', known[3]} end
 if known[2] == ARGV[2] then return {'claimed'} end
-return {'running', tostring(redis.call('PTTL', KEYS[1]))}`;
+return {'running'}`;
 
 /** A holder whose lease ran out and was taken over has another token here: it must not overwrite its successor. */
 const PUBLISH = `
@@ -65,7 +65,7 @@ export interface KeyedRequest {
 
 export type Claim =
   | { state: 'claimed'; token: string }
-  | { state: 'running'; retryAfterMs: number }
+  | { state: 'running' }
   | { state: 'done'; answer: Answer }
   | { state: 'reused' };
 
@@ -88,7 +88,7 @@ export function createClaims(redis: Redis): Claims {
     async claim(request) {
       const token = randomUUID();
       const fingerprint = request.fingerprint.toString('base64');
-      const [state, detail = ''] = await redis.claimKey(
+      const [state, answer = ''] = await redis.claimKey(
         keyOf(request),
         fingerprint,
         token,
@@ -98,11 +98,10 @@ export function createClaims(redis: Redis): Claims {
         case 'claimed':
           return { state, token };
         case 'running':
-          return { state, retryAfterMs: Number(detail) };
-        case 'done':
-          return { state, answer: JSON.parse(detail) as Answer };
         case 'reused':
           return { state };
+        case 'done':
+          return { state, answer: JSON.parse(answer) as Answer };
         default:
           throw new Error(`the claim script answered ${state}`);
       }

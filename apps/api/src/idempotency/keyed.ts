@@ -11,6 +11,7 @@ import type { FastifyBaseLogger, FastifyError } from 'fastify';
 import { IdempotencyKeyInUse, IdempotencyKeyReused } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { Claim, Claims, KeyedRequest } from './claims.ts';
+import type { Seal } from './seal.ts';
 
 /** Errors of a business decision: they are the answer, stored and replayed. Others leave the key unused. */
 const STORED_STATUSES: ReadonlySet<number> = new Set([404, 409, 410, 412]);
@@ -20,8 +21,8 @@ export interface Keyed {
   claims: Claims;
   log: FastifyBaseLogger;
   request: KeyedRequest;
-  /** An answer as it is stored, in both tiers. */
-  toStored(answer: Answer): Answer;
+  /** How answers are stored, in both tiers. */
+  seal: Seal;
   /** The answer to a business error. */
   renderError(error: FastifyError): Answer;
 }
@@ -33,16 +34,6 @@ export interface KeyedAnswer {
   replayed: boolean;
 }
 
-/** A request for a key that is taken, with how many seconds its client should wait. */
-export class KeyRunning extends IdempotencyKeyInUse {
-  readonly retryAfterSeconds: number;
-
-  constructor(retryAfterMs: number) {
-    super();
-    this.retryAfterSeconds = Math.max(1, Math.ceil(Math.min(retryAfterMs, 1_000) / 1_000));
-  }
-}
-
 /**
  * Runs a keyed mutation: claims the key, has `commit` write effect and record in one transaction, publishes the
  * answer; or replays the answer that there is. docs/adr/0002-idempotency-in-two-tiers.md has the whole protocol.
@@ -51,22 +42,22 @@ export class KeyRunning extends IdempotencyKeyInUse {
  * answered before, whatever Redis remembers, and takes its effect with it.
  *
  * @throws {IdempotencyKeyReused} when the key belongs to another request
- * @throws {KeyRunning} while another attempt runs
+ * @throws {IdempotencyKeyInUse} while another attempt runs
  * @throws what `commit` throws, save business errors (see `STORED_STATUSES`), which are answers
  */
 export async function runKeyed(
   keyed: Keyed,
   commit: (toRecord: ToRecord) => Promise<Answer>,
 ): Promise<KeyedAnswer> {
-  const { request, claims, log, toStored } = keyed;
+  const { request, claims, log, seal } = keyed;
   const claim = await tryClaim(keyed);
   switch (claim?.state) {
     case 'done':
-      return { answer: claim.answer, replayed: true };
+      return { answer: seal.open(claim.answer), replayed: true };
     case 'reused':
       throw new IdempotencyKeyReused();
     case 'running':
-      throw new KeyRunning(claim.retryAfterMs);
+      throw new IdempotencyKeyInUse();
     case undefined: {
       const stored = await findStored(keyed);
       if (stored !== null) return { answer: stored, replayed: true };
@@ -80,7 +71,7 @@ export async function runKeyed(
     const result = await commitOnce(keyed, commit);
     // Not awaited: the answer is durable already, and Redis only makes the next replay cheap.
     if (claim !== undefined)
-      claims.publish(request, claim.token, toStored(result.answer)).catch(ignore);
+      claims.publish(request, claim.token, seal.seal(result.answer)).catch(ignore);
     return result;
   } catch (error) {
     // Awaited: the retry that follows this answer must not find its own claim.
@@ -103,8 +94,8 @@ async function commitOnce(
   keyed: Keyed,
   commit: (toRecord: ToRecord) => Promise<Answer>,
 ): Promise<KeyedAnswer> {
-  const { db, request, renderError, toStored } = keyed;
-  const toRecord: ToRecord = (answer) => ({ ...request, ...toStored(answer) });
+  const { db, request, renderError, seal } = keyed;
+  const toRecord: ToRecord = (answer) => ({ ...request, ...seal.seal(answer) });
   const attempt = async (): Promise<Answer> => {
     try {
       return await commit(toRecord);
@@ -128,11 +119,11 @@ async function commitOnce(
 }
 
 /** @throws {IdempotencyKeyReused} when the stored answer is to another request */
-async function findStored({ db, request }: Keyed): Promise<Answer | null> {
+async function findStored({ db, request, seal }: Keyed): Promise<Answer | null> {
   const record = await findRecord(db, request.accountId, request.key);
   if (record === null) return null;
   if (!request.fingerprint.equals(record.fingerprint)) throw new IdempotencyKeyReused();
-  return { status: record.status, headers: record.headers, body: record.body };
+  return seal.open({ status: record.status, headers: record.headers, body: record.body });
 }
 
 function isBusinessError(error: unknown): error is FastifyError {

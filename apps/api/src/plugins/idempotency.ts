@@ -8,8 +8,8 @@ import { type Answer, type Outcome, render } from '../idempotency/answer.ts';
 import { createClaims } from '../idempotency/claims.ts';
 import { fingerprint } from '../idempotency/fingerprint.ts';
 import { idempotencyKey } from '../idempotency/key.ts';
-import { KeyRunning, runKeyed, type ToRecord } from '../idempotency/keyed.ts';
-import { createSeal } from '../idempotency/seal.ts';
+import { runKeyed, type ToRecord } from '../idempotency/keyed.ts';
+import { createSeal, PLAIN } from '../idempotency/seal.ts';
 import { PROBLEM_TYPE, toProblem } from '../problem.ts';
 
 type Commit = (toRecord: ToRecord) => Promise<Answer>;
@@ -49,7 +49,7 @@ export interface IdempotencyOptions {
 export default fp<IdempotencyOptions>(
   async (app, { publicUrl, secret }) => {
     const claims = createClaims(app.redis);
-    const { seal, open } = createSeal(secret);
+    const sealed = createSeal(secret);
 
     const runWithKey = async (
       request: FastifyRequest,
@@ -58,33 +58,27 @@ export default fp<IdempotencyOptions>(
       commit: Commit,
     ): Promise<Answer> => {
       const path = request.url.split('?', 1)[0] ?? request.url;
-      try {
-        const { answer, replayed } = await runKeyed(
-          {
-            db: app.db,
-            claims,
-            log: request.log,
-            toStored:
-              request.routeOptions.config.idempotency === 'sealed' ? seal : (plain) => plain,
-            request: {
-              accountId: request.principal.accountId,
-              key,
-              fingerprint: fingerprint(request.method, path, request.body),
-            },
-            renderError: (error) => ({
-              status: error.statusCode ?? 500,
-              headers: { 'content-type': PROBLEM_TYPE },
-              body: JSON.stringify(toProblem(error, request.id, publicUrl)),
-            }),
+      const { answer, replayed } = await runKeyed(
+        {
+          db: app.db,
+          claims,
+          log: request.log,
+          seal: request.routeOptions.config.idempotency === 'sealed' ? sealed : PLAIN,
+          request: {
+            accountId: request.principal.accountId,
+            key,
+            fingerprint: fingerprint(request.method, path, request.body),
           },
-          commit,
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
-        return open(answer);
-      } catch (error) {
-        if (error instanceof KeyRunning) reply.header('retry-after', error.retryAfterSeconds);
-        throw error;
-      }
+          renderError: (error) => ({
+            status: error.statusCode ?? 500,
+            headers: { 'content-type': PROBLEM_TYPE },
+            body: JSON.stringify(toProblem(error, request.id, publicUrl)),
+          }),
+        },
+        commit,
+      );
+      if (replayed) reply.header('idempotent-replayed', 'true');
+      return answer;
     };
 
     /** Sends by itself rather than through the handler's promise: the bytes are there, nothing is to be awaited. */

@@ -1,6 +1,5 @@
-import { isDeadlock } from '@gatehouse/db/errors';
+import { isDatabaseUnavailable } from '@gatehouse/db/errors';
 import { GroupCommit } from '@gatehouse/db/group-commit';
-import { isKeyTaken } from '@gatehouse/db/idempotency-records';
 import { type Acceptance, acceptOrders } from '@gatehouse/db/order-acceptance';
 import fp from 'fastify-plugin';
 
@@ -23,7 +22,7 @@ export default fp(
   async (app) => {
     const gate = new GroupCommit<Acceptance, boolean>({
       maxBatch: MAX_BATCH,
-      isFaultOfOne: (error) => isKeyTaken(error) || isDeadlock(error),
+      isFaultOfOne: (error) => !isDatabaseUnavailable(error),
       commit: async (batch) => {
         const accepted = await acceptOrders(app.db, batch);
         app.jobs.dispatch(

@@ -14,8 +14,8 @@ const METHODS = [
   'OPTIONS',
 ] as const satisfies HTTPMethod[];
 
-/** Seconds after which a client may try again when the database is away. */
-const RETRY_AFTER_SECONDS = 2;
+/** Seconds after which a client may try again: when the database is away, and while its key is in use. */
+const RETRY_AFTER_SECONDS = { service_unavailable: 2, idempotency_key_in_use: 1 };
 
 export interface ProblemsOptions {
   publicUrl: string;
@@ -28,7 +28,9 @@ export function createProblemHandler(publicUrl: string) {
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
     else request.log.debug({ problem: problem.code, reason: error.message }, 'request refused');
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    for (const [code, seconds] of Object.entries(RETRY_AFTER_SECONDS)) {
+      if (problem.code === code) reply.header('retry-after', seconds);
+    }
     // Already serialized: a route's own schema must not cut the problem down.
     return reply
       .code(problem.status)
