@@ -1,21 +1,22 @@
 import type { Database } from '@gatehouse/db/client';
-import { findAttempts, recordFailure, redispatchJobs } from '@gatehouse/db/jobs';
+import { findOwed, recordFailure, redispatchJobs } from '@gatehouse/db/jobs';
 import { nextRetryMs } from '@gatehouse/jobs/backoff';
-import type { RetryPolicy } from '@gatehouse/jobs/definition';
+import { DATABASE_RETRY } from '@gatehouse/jobs/definition';
 import type { CarriedJob } from '@gatehouse/jobs/queues';
 import type { Logger } from 'pino';
+import { NotYet } from './not-yet.ts';
 import type { Registry } from './registry.ts';
 
 /** Characters of an error that are kept: some errors carry a whole statement. */
 const ERROR_LENGTH = 2_000;
 
-/** For a job of a newer version: while a deployment goes on, it may meet a worker that does not know it yet. */
-const UNKNOWN_JOB: RetryPolicy = { attempts: 12, backoffMs: 1_000, maxBackoffMs: 60_000 };
+/** How long a job may be put off before that counts as a failure as well. A deployment is over in less. */
+const PATIENCE_MS = 24 * 3_600_000;
 
 export interface FailureBook {
   /**
-   * Writes a failed attempt and the time of the next to the job's row. An attempt that the shutdown cut short is
-   * not counted, and the job goes to another worker at once.
+   * Writes a failed attempt and the time of the next to the job's row. Not counted are an attempt that the shutdown
+   * cut short, which goes to another worker at once, and one that could not even try (`NotYet`), for a day.
    *
    * False when the job is owed no longer. Never throws: when Postgres does not answer, the row stays marked as
    * dispatched, and the sweep finds that Redis is done with it.
@@ -25,19 +26,27 @@ export interface FailureBook {
 
 export function createFailureBook(db: Database, registry: Registry, log: Logger): FailureBook {
   return {
-    async record({ name, queueName, data }, error, isCutShort) {
+    async record({ name, data }, error, isCutShort) {
       const { id: jobId, generation } = data;
       try {
-        const attempts = await findAttempts(db, jobId);
-        if (attempts === null) return false;
+        const owed = await findOwed(db, jobId);
+        if (owed === null) return false;
         if (isCutShort) {
-          await redispatchJobs(db, [{ ...data, name, queue: queueName }]);
+          await redispatchJobs(db, [data]);
           return true;
         }
+        const isPutOff = error instanceof NotYet && owed.ageMs < PATIENCE_MS;
         const processor = registry.get(name);
-        const policy = processor?.kind === 'job' ? processor.definition.retry : UNKNOWN_JOB;
-        const retryInMs = nextRetryMs(policy, attempts + 1, Math.random());
-        await recordFailure(db, { jobId, generation, error: describe(error), retryInMs });
+        const policy = processor?.kind === 'job' ? processor.definition.retry : DATABASE_RETRY;
+        await recordFailure(db, {
+          jobId,
+          generation,
+          error: describe(error),
+          isCounted: !isPutOff,
+          retryInMs: isPutOff
+            ? error.retryInMs
+            : nextRetryMs(policy, owed.attempts + 1, Math.random()),
+        });
       } catch (recordError) {
         log.warn({ err: recordError, jobId, name }, 'a failed attempt could not be written down');
       }

@@ -2,10 +2,11 @@ import type { IdPayload, JobDefinition, ScheduleDefinition } from '@gatehouse/jo
 import type { Logger } from 'pino';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
+import { NotYet } from './not-yet.ts';
 import type { Effect, SettlementGroup } from './settlement.ts';
 
 export interface ScheduleContext {
-  /** Fires when the worker can wait no longer for the work to end. */
+  /** Fires when the worker can wait no longer for the work to end, or the time of the run is up. */
   signal: AbortSignal;
   log: Logger;
 }
@@ -31,10 +32,13 @@ export interface JobContext extends ScheduleContext {
   settleTogether<Item>(group: SettlementGroup<Item>, item: Item): Promise<boolean>;
 }
 
+/** As it was written down, maybe by another version. */
+export type JobPayload = Readonly<Record<string, string>>;
+
 export interface JobProcessor {
   kind: 'job';
   definition: JobDefinition;
-  run(payload: unknown, context: JobContext): Promise<void>;
+  run(payload: JobPayload, context: JobContext): Promise<void>;
 }
 
 export interface ScheduleProcessor {
@@ -45,7 +49,14 @@ export interface ScheduleProcessor {
 
 export type Processor = JobProcessor | ScheduleProcessor;
 
-/** What does a job. Its payload is parsed again: it may have been written by another version. */
+/** For a payload of a newer version: while a deployment goes on, it may meet a worker that cannot read it yet. */
+const UNREADABLE_RETRY_MS = 5_000;
+
+/**
+ * What does a job. Its payload is parsed again: it may have been written by another version.
+ *
+ * One that does not fit is put off, not failed: while a deployment goes on, a worker that can read it will come.
+ */
 export function processJob<P extends IdPayload>(
   definition: JobDefinition<P>,
   handle: (payload: Static<P>, context: JobContext) => Promise<void>,
@@ -53,8 +64,19 @@ export function processJob<P extends IdPayload>(
   return {
     kind: 'job',
     definition,
-    run: (payload, context) => handle(Value.Parse(definition.payload, payload), context),
+    run: (payload, context) => handle(readPayload(definition, payload), context),
   };
+}
+
+function readPayload<P extends IdPayload>(
+  definition: JobDefinition<P>,
+  payload: JobPayload,
+): Static<P> {
+  try {
+    return Value.Parse(definition.payload, definition.upgrade?.(payload) ?? payload);
+  } catch (cause) {
+    throw new NotYet(`this is no payload of ${definition.name}`, UNREADABLE_RETRY_MS, { cause });
+  }
 }
 
 /** What does a round of a schedule. Rounds may overlap, in several workers. */

@@ -1,20 +1,21 @@
 import type { Definition } from '@gatehouse/jobs/definition';
 import type { Processor } from './processor.ts';
 
-/** The processors by the name of their definition. */
+/** The processors by the names of their definitions, former ones included. */
 export type Registry = ReadonlyMap<string, Processor>;
 
 /**
  * Pairs every definition with its processor.
  *
- * @throws one error that lists each definition without a processor or with several, and each processor that
- * belongs to no definition
+ * @throws one error that lists each definition without a processor or with several, each processor that belongs to
+ * no definition, and each name that two definitions go by
  */
 export function createRegistry(
   catalogue: readonly Definition[],
   processors: readonly Processor[],
 ): Registry {
   const known = new Set(catalogue.map(({ name }) => name));
+  const names = catalogue.flatMap(namesOf);
   const problems = [
     ...catalogue.flatMap(({ name }) => {
       const count = processors.filter(({ definition }) => definition.name === name).length;
@@ -25,8 +26,19 @@ export function createRegistry(
     ...processors
       .filter(({ definition }) => !known.has(definition.name))
       .map(({ definition }) => `${definition.name} has a processor, but is not in the catalogue`),
+    ...[...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
+      (name) => `two definitions go by the name ${name}`,
+    ),
   ];
   if (problems.length > 0)
     throw new Error(`jobs and processors do not match: ${problems.join('; ')}`);
-  return new Map(processors.map((processor) => [processor.definition.name, processor]));
+  const named = processors.flatMap((processor) =>
+    namesOf(processor.definition).map((name) => [name, processor] as const),
+  );
+  return new Map(named);
 }
+
+const namesOf = (definition: Definition): string[] => [
+  definition.name,
+  ...(definition.kind === 'job' ? (definition.formerNames ?? []) : []),
+];

@@ -2,6 +2,7 @@ import { createDatabase } from '@gatehouse/db/client';
 import type { QuoteSource } from '@gatehouse/domain/quote';
 import { CATALOGUE } from '@gatehouse/jobs/catalogue';
 import { consumerConnection, producerConnection, warmUp } from '@gatehouse/jobs/connection';
+import type { Definition } from '@gatehouse/jobs/definition';
 import { createDispatcher } from '@gatehouse/jobs/dispatcher';
 import { createJobLedger } from '@gatehouse/jobs/ledger';
 import { closeQueues, createQueues } from '@gatehouse/jobs/queues';
@@ -14,8 +15,10 @@ import { startHealthServer } from './health.ts';
 import { createMailTransport } from './mail/transport.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutage } from './outage.ts';
-import { createProcessors } from './processors.ts';
+import type { Processor } from './processor.ts';
+import { createProcessors, type ProcessorParts } from './processors.ts';
 import { createRegistry } from './registry.ts';
+import { createGroupTurns } from './relay/groups.ts';
 import { startRelay } from './relay/relay.ts';
 import { startSweep } from './relay/sweep.ts';
 import { createRunners } from './runner.ts';
@@ -29,9 +32,19 @@ const WARM_UP_MS = 2_000;
 const SPARE_CONNECTIONS = 4;
 const CONNECTIONS_AT_MOST = 24;
 
+/** What a worker can do. */
+export interface Work {
+  catalogue: readonly Definition[];
+  createProcessors: (parts: ProcessorParts) => readonly Processor[];
+}
+
+const ALL_WORK: Work = { catalogue: CATALOGUE, createProcessors };
+
 export interface WorkerParts {
   quotes: QuoteSource;
   log: Logger;
+  /** All that there is, unless told otherwise. */
+  work?: Work;
 }
 
 export interface RunningWorker {
@@ -44,7 +57,7 @@ export interface RunningWorker {
 /** Starts a worker: everything that the back office does, in one process. Any number may run at once. */
 export async function startWorker(
   config: Config,
-  { quotes, log }: WorkerParts,
+  { quotes, log, work = ALL_WORK }: WorkerParts,
 ): Promise<RunningWorker> {
   const connect = (open: typeof producerConnection, what: string): Redis => {
     const outage = createOutage(log, what);
@@ -60,10 +73,14 @@ export async function startWorker(
   const ledger = createJobLedger(dispatcher);
 
   const transport = createMailTransport(config.SMTP_URL, config.MAIL_FROM);
-  const registry = createRegistry(CATALOGUE, createProcessors({ db, ledger, quotes, transport }));
+  const registry = createRegistry(
+    work.catalogue,
+    work.createProcessors({ db, ledger, quotes, transport }),
+  );
   const metrics = createMetrics();
   const failures = createFailureBook(db, registry, log);
-  const attempt = createAttempt({ db, registry, failures, log });
+  const onGroupFree = createGroupTurns(db, dispatcher, log);
+  const attempt = createAttempt({ db, registry, failures, onGroupFree, log });
   const runners = createRunners({
     connection: consumer,
     concurrency: config.WORKER_CONCURRENCY,
@@ -79,7 +96,7 @@ export async function startWorker(
   );
   await warmUp(redis, WARM_UP_MS);
   for (const runner of runners) runner.start();
-  const schedules = CATALOGUE.filter((definition) => definition.kind === 'schedule');
+  const schedules = work.catalogue.filter((definition) => definition.kind === 'schedule');
   const repeats = [
     startRelay({ db, redis, dispatcher, log }),
     startSweep({ db, redis, log }),

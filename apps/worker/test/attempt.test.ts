@@ -38,6 +38,7 @@ async function deliver(
     registry,
     log,
     failures: createFailureBook(db, registry, log),
+    onGroupFree: () => undefined,
   });
   return {
     db,
@@ -143,13 +144,13 @@ test('an attempt that the shutdown cuts short is not counted and starts anew at 
   expect(handedBack.runAt.getTime()).toBeLessThanOrEqual(Date.now());
 });
 
-test('a payload that does not fit fails the attempt before the processor sees it', async () => {
+test('a payload that does not fit is put off before the processor sees it', async () => {
   const { db, run, effects } = await deliver(async ({ settle }, effect) => {
     await settle(effect);
   });
   await expect(run(undefined, { payload: { other: 'x' } })).rejects.toThrow();
   expect(await effects()).toBe(0);
-  expect(await db.job.findFirstOrThrow()).toMatchObject({ attempts: 1 });
+  expect(await db.job.findFirstOrThrow()).toMatchObject({ attempts: 0, generation: 1 });
 });
 
 test('the last failure makes the job dead, and a late delivery still settles it', async () => {
@@ -158,7 +159,7 @@ test('the last failure makes the job dead, and a late delivery still settles it'
     if (isBroken) throw new Error('broken');
     await settle(effect);
   });
-  await recordFailure(db, { jobId: row.id, generation: 0, error: 'earlier', retryInMs: 0 });
+  await recordFailure(db, { jobId: row.id, generation: 0, error: 'earlier', isCounted: true, retryInMs: 0 });
   await db.job.updateMany({ data: { attempts: attempts - 1, state: 'dispatched' } });
   await expect(run(undefined, { generation: 1 })).rejects.toThrow('broken');
   expect(await db.job.findFirstOrThrow()).toMatchObject({ attempts, state: 'dead' });

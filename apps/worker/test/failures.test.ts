@@ -53,19 +53,3 @@ test('a job whose attempts are used up is dead, with its error, and its neighbou
   expect(await queues.mail.getFailedCount()).toBe(1);
   expect(redis.status).toBe('ready');
 });
-
-test('a job of a version that this worker does not know is kept for one that does', async () => {
-  const stack = await startStack();
-  const { db, startWorker } = stack;
-  await oweEmail(stack, 'any');
-  await db.job.updateMany({ data: { name: 'newer-than-this', state: 'waiting' } });
-  await stack.redis.flushdb();
-  await startWorker();
-  const failed = await until(() => db.job.findFirst({ where: { attempts: 1 } }), {
-    what: 'the failure',
-  });
-  expect(failed).toMatchObject({
-    state: 'waiting',
-    lastError: 'Error: no processor for a job named newer-than-this',
-  });
-});

@@ -14,7 +14,7 @@ import type { Redis } from 'ioredis';
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Config, readConfig } from '../src/config.ts';
-import { type RunningWorker, startWorker } from '../src/worker.ts';
+import { type RunningWorker, startWorker, type Work } from '../src/worker.ts';
 import { type TestQuotes, testQuotes } from './quotes.ts';
 
 export interface TestStack {
@@ -27,9 +27,14 @@ export interface TestStack {
   ledger: JobLedger;
   /** What a worker process of this stack would be started with. */
   environment: NodeJS.ProcessEnv;
-  startWorker(settings?: NodeJS.ProcessEnv): Promise<RunningWorker>;
+  startWorker(settings?: NodeJS.ProcessEnv, work?: Work): Promise<RunningWorker>;
   /** Resolves with the order once it is in the status. */
-  orderIn(status: OrderStatus, accountId: string, orderId: string): Promise<OrderWithFills>;
+  orderIn(
+    status: OrderStatus,
+    accountId: string,
+    orderId: string,
+    timeoutMs?: number,
+  ): Promise<OrderWithFills>;
   /** Resolves once nothing is owed any more. */
   allSettled(timeoutMs?: number): Promise<void>;
 }
@@ -77,21 +82,21 @@ export async function startStack(): Promise<TestStack> {
     queues,
     ledger: createJobLedger(dispatcher),
     environment,
-    async startWorker(settings = {}) {
+    async startWorker(settings = {}, work) {
       const config: Config = readConfig({ ...environment, ...settings });
-      const worker = await startWorker(config, { quotes, log });
+      const worker = await startWorker(config, { quotes, log, ...(work && { work }) });
       let closing: Promise<void> | undefined;
       const close = () => (closing ??= worker.close());
       cleanUp.push(close);
       return { ...worker, close };
     },
-    orderIn: (status, accountId, orderId) =>
+    orderIn: (status, accountId, orderId, timeoutMs) =>
       until(
         async () => {
           const order = await findOrder(db, accountId, orderId);
           return order?.status === status && order;
         },
-        { what: `the order to be ${status}` },
+        { what: `the order to be ${status}`, ...(timeoutMs !== undefined && { timeoutMs }) },
       ),
     async allSettled(timeoutMs = 15_000) {
       await until(async () => (await db.job.count()) === 0, {

@@ -42,8 +42,8 @@ export async function lockAccounts(
 }
 
 /**
- * The cash that resting buy orders hold, in dollars: what remains of each at its limit, or at its average price so
- * far when it is a market order that met too little size.
+ * The cash that buy orders at a broker hold, in dollars: what remains of each at its limit; of a market order at what
+ * it is reckoned with, or at its average price so far when the paper broker met too little size.
  */
 export async function heldCash(db: Queryable, accountId: string): Promise<Decimal> {
   const holds = await sumHolds(db, [accountId]);
@@ -60,18 +60,18 @@ export interface Hold {
   quantity: Decimal;
 }
 
-/** What the resting orders of accounts hold, by position: cash for buys, shares for sells. */
+/** What the orders of accounts that a broker has, or may have, hold, by position: cash for buys, shares for sells. */
 export async function sumHolds(db: Queryable, accountIds: readonly string[]): Promise<Hold[]> {
   const rows = await db.$queryRaw<
     (Omit<Hold, 'cash' | 'quantity'> & { cash: DecimalLike; quantity: DecimalLike })[]
   >`
     SELECT account_id AS "accountId", symbol, position_type AS "positionType",
-      COALESCE(sum(ceil((quantity - filled_quantity) * COALESCE(limit_price, average_fill_price) * 100) / 100)
+      COALESCE(sum(ceil((quantity - filled_quantity) * COALESCE(limit_price, hold_price, average_fill_price) * 100) / 100)
         FILTER (WHERE side = 'buy'), 0) AS cash,
       COALESCE(sum(quantity - filled_quantity) FILTER (WHERE side = 'sell'), 0) AS quantity
     FROM "order"
     WHERE account_id = ANY(${accountIds}::uuid[])
-      AND status IN ('submitted', 'partially_filled')
+      AND broker IS NOT NULL AND status IN ('accepted', 'submitted', 'partially_filled', 'unknown')
     GROUP BY 1, 2, 3`;
   return rows.map((row) => ({ ...row, cash: decimal(row.cash), quantity: decimal(row.quantity) }));
 }

@@ -4,7 +4,7 @@ import type { Queryable, Transaction } from './client.ts';
 import type { Fill, Order } from './generated/client.ts';
 import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
 
-type Money = 'quantity' | 'limitPrice' | 'filledQuantity' | 'averageFillPrice';
+type Money = 'quantity' | 'limitPrice' | 'filledQuantity' | 'averageFillPrice' | 'holdPrice';
 
 /** An order with exact decimals. */
 export interface StoredOrder extends Omit<Order, Money> {
@@ -12,6 +12,7 @@ export interface StoredOrder extends Omit<Order, Money> {
   limitPrice: Decimal | null;
   filledQuantity: Decimal;
   averageFillPrice: Decimal | null;
+  holdPrice: Decimal | null;
 }
 
 export interface StoredFill extends Omit<Fill, 'quantity' | 'price'> {
@@ -26,6 +27,7 @@ function toOrder(row: Order): StoredOrder {
     limitPrice: row.limitPrice && decimal(row.limitPrice),
     filledQuantity: decimal(row.filledQuantity),
     averageFillPrice: row.averageFillPrice && decimal(row.averageFillPrice),
+    holdPrice: row.holdPrice && decimal(row.holdPrice),
   };
 }
 
@@ -112,7 +114,8 @@ export async function saveOrders(
     UPDATE "order" SET
       status = input.status, filled_quantity = input.filled_quantity,
       average_fill_price = input.average_fill_price, reject_code = input.reject_code,
-      reject_reason = input.reject_reason, broker_order_id = input.broker_order_id,
+      reject_reason = input.reject_reason, broker = input.broker, broker_order_id = input.broker_order_id,
+      hold_price = input.hold_price,
       submitted_at = input.submitted_at, filled_at = input.filled_at, canceled_at = input.canceled_at,
       updated_at = ${at}, version = version + 1
     FROM unnest(
@@ -120,10 +123,12 @@ export async function saveOrders(
       ${orders.map((o) => o.filledQuantity.toFixed())}::numeric[],
       ${orders.map((o) => o.averageFillPrice?.toFixed() ?? null)}::numeric[],
       ${orders.map((o) => o.rejectCode)}::text[], ${orders.map((o) => o.rejectReason)}::text[],
-      ${orders.map((o) => o.brokerOrderId)}::text[], ${orders.map((o) => o.submittedAt)}::timestamptz[],
+      ${orders.map((o) => o.broker)}::text[], ${orders.map((o) => o.brokerOrderId)}::text[],
+      ${orders.map((o) => o.holdPrice?.toFixed() ?? null)}::numeric[],
+      ${orders.map((o) => o.submittedAt)}::timestamptz[],
       ${orders.map((o) => o.filledAt)}::timestamptz[], ${orders.map((o) => o.canceledAt)}::timestamptz[]
     ) AS input (id, status, filled_quantity, average_fill_price, reject_code, reject_reason,
-      broker_order_id, submitted_at, filled_at, canceled_at)
+      broker, broker_order_id, hold_price, submitted_at, filled_at, canceled_at)
     WHERE "order".id = input.id`;
 }
 

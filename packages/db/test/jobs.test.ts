@@ -19,6 +19,8 @@ function job(changes: Partial<NewJob> = {}): NewJob {
     payload: {},
     state: 'waiting',
     runAt: null,
+    priority: 0,
+    groupKey: null,
     requestId: null,
     ...changes,
   };
@@ -65,7 +67,13 @@ test('a failure is counted once, for the dispatch that it happened to', async ()
   const db = await setUp();
   const owed = job({ state: 'dispatched' });
   await transaction(db, (tx) => insertJobs(tx, [owed]));
-  const failure = { jobId: owed.id, generation: 0, error: 'boom', retryInMs: 60_000 };
+  const failure = {
+    jobId: owed.id,
+    generation: 0,
+    error: 'boom',
+    isCounted: true,
+    retryInMs: 60_000,
+  };
   await Promise.all([recordFailure(db, failure), recordFailure(db, failure)]);
   const [row] = await db.job.findMany();
   expect(row).toMatchObject({ attempts: 1, generation: 1, state: 'waiting', lastError: 'boom' });

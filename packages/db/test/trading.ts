@@ -39,6 +39,8 @@ export function acceptance(
       payload: { orderId: id, accountId },
       state: 'dispatched',
       runAt: null,
+      priority: 0,
+      groupKey: null,
       requestId: 'request',
     },
   };

@@ -81,10 +81,11 @@ class Lane {
       const batch = this.#pending.splice(0, BATCH);
       try {
         await this.#queue.addBulk(
-          batch.map(({ id, name, payload, generation, requestId }) => ({
+          batch.map(({ id, name, payload, generation, priority, groupKey, requestId }) => ({
             name,
-            data: { id, generation, payload, requestId },
-            opts: { jobId: dispatchId({ id, generation }) },
+            data: { id, generation, payload, requestId, ...(groupKey !== null && { groupKey }) },
+            // BullMQ's 0 is none, and goes before all others, as ours does.
+            opts: { jobId: dispatchId({ id, generation }), priority },
           })),
         );
       } catch (error) {

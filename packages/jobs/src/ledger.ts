@@ -10,8 +10,10 @@ import type { Dispatcher } from './dispatcher.ts';
 export interface EnqueueOptions {
   /** The request that caused the job. */
   requestId: string | null;
-  /** Not before this time. Until then the job stays in Postgres. */
+  /** Not before this time, by the database's clock. Until then the job stays in Postgres. */
   runAt?: Date;
+  /** From 0, which goes first and is the default, to 9: for what can wait when there is much to do. */
+  priority?: number;
 }
 
 /** The debts of the system: docs/adr/0001-job-ledger.md. */
@@ -45,11 +47,14 @@ export interface JobLedger {
 }
 
 export function createJobLedger(dispatcher: Dispatcher): JobLedger {
-  const plan: JobLedger['plan'] = (definition, payload, { requestId, runAt }) => {
+  const plan: JobLedger['plan'] = (definition, payload, { requestId, runAt, priority = 0 }) => {
     const parsed: Record<string, string> = Value.Parse(definition.payload, payload);
     const subjectId = parsed[definition.subject];
     if (subjectId === undefined) throw new Error(`${definition.name} has no subject`);
-    const isDue = runAt === undefined || runAt.getTime() <= Date.now();
+    const groupKey =
+      definition.groupKey === undefined ? null : (parsed[definition.groupKey] ?? null);
+    // What is due, and whose turn it is, only the database knows.
+    const mayGo = runAt === undefined && groupKey === null;
     return {
       id: newId(),
       queue: definition.queue,
@@ -57,8 +62,10 @@ export function createJobLedger(dispatcher: Dispatcher): JobLedger {
       subjectId,
       payload: parsed,
       // Marked as dispatched beforehand: to mark it afterwards would cost a write per job.
-      state: isDue && dispatcher.accepts(definition.queue) ? 'dispatched' : 'waiting',
+      state: mayGo && dispatcher.accepts(definition.queue) ? 'dispatched' : 'waiting',
       runAt: runAt ?? null,
+      priority,
+      groupKey,
       requestId,
     };
   };

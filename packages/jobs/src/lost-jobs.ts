@@ -6,7 +6,7 @@ import { dispatchId, queuePrefix } from './queues.ts';
 
 /**
  * Those of the jobs that will not run: Redis has never heard of their dispatch or has forgotten it, or is done with
- * it although the row is still there.
+ * it although the row is still there. Jobs of a queue that this version does not know are left to one that does.
  *
  * @throws when Redis does not answer for one of them
  */
@@ -15,9 +15,10 @@ export async function findLost<J extends DispatchedJob>(
   jobs: readonly J[],
 ): Promise<J[]> {
   const pipeline = redis.pipeline();
-  for (const job of jobs) pipeline.hmget(jobKey(job), 'timestamp', 'finishedOn');
+  const known = jobs.filter(({ queue }) => keysOf.has(queue));
+  for (const job of known) pipeline.hmget(jobKey(job), 'timestamp', 'finishedOn');
   const answers = (await pipeline.exec()) ?? [];
-  return jobs.filter((_, index) => {
+  return known.filter((_, index) => {
     const [error, fields] = answers[index] ?? [new Error('Redis left a command unanswered')];
     if (error) throw error;
     const [timestamp, finishedOn] = Array.isArray(fields) ? fields : [];

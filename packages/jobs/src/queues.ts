@@ -7,6 +7,8 @@ export interface JobData {
   id: string;
   generation: number;
   payload: Record<string, string>;
+  /** Absent for a job in no group. */
+  groupKey?: string;
   requestId: string | null;
 }
 

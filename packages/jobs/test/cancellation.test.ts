@@ -59,7 +59,7 @@ async function restingOrder({ db, ledger, accountId }: Scene): Promise<string> {
   await db.job.deleteMany();
   await db.order.update({
     where: { id: orderId },
-    data: { status: 'submitted', submittedAt: new Date() },
+    data: { status: 'submitted', broker: 'paper', submittedAt: new Date() },
   });
   return orderId;
 }
@@ -220,7 +220,9 @@ test('an order that went on without its job, and a mail that was sent, stay as t
   const scene = await setUp();
   const { db } = scene;
   await acceptTestOrder(db, scene.ledger, scene.accountId, { limitPrice: '90' });
-  await db.order.updateMany({ data: { status: 'submitted', submittedAt: new Date() } });
+  await db.order.updateMany({
+    data: { status: 'submitted', broker: 'paper', submittedAt: new Date() },
+  });
   await queuedEmail(scene);
   await db.email.updateMany({ data: { status: 'sent', sentAt: new Date() } });
   const before = [await db.order.findMany(), await db.email.findMany()];

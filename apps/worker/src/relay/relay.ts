@@ -5,6 +5,7 @@ import type { Dispatcher } from '@gatehouse/jobs/dispatcher';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type Repeat, repeat } from '../repeat.ts';
+import { createGroupRelay, type GroupRelay } from './groups.ts';
 import { assertReady } from './redis-ready.ts';
 
 /**
@@ -29,22 +30,31 @@ export interface RelayParts {
  * A process that dies between taking rows and handing them over leaves them to the sweep.
  */
 export function startRelay({ db, redis, dispatcher, log }: RelayParts): Repeat {
+  const relayGroups = createGroupRelay(db, dispatcher);
   return repeat({ what: 'the relay', everyMs: EVERY_MS, log }, async (signal) => {
     for (const queue of QUEUES) {
       if (signal.aborted) return;
       assertReady(redis);
-      await relayQueue(db, dispatcher, queue);
+      await relayQueue({ db, dispatcher, relayGroups }, queue);
     }
   });
 }
 
-async function relayQueue(db: Database, dispatcher: Dispatcher, queue: QueueName): Promise<void> {
+async function relayQueue(
+  {
+    db,
+    dispatcher,
+    relayGroups,
+  }: Pick<RelayParts, 'db' | 'dispatcher'> & { relayGroups: GroupRelay },
+  queue: QueueName,
+): Promise<void> {
   let room = await dispatcher.room(queue);
   while (room > 0) {
     const limit = Math.min(room, BATCH);
     const jobs = await takeDueJobs(db, queue, limit);
     dispatcher.dispatch(jobs);
-    if (jobs.length < limit) return;
     room -= jobs.length;
+    if (jobs.length < limit) break;
   }
+  if (room > 0) await relayGroups(queue, room);
 }

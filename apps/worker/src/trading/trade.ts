@@ -95,6 +95,7 @@ function changeOf(plan: Plan, status: OrderStatus, orderId: string, at: Date) {
     status,
     ...(plan.path.includes('submitted') && {
       submittedAt: at,
+      broker: 'paper',
       brokerOrderId: `paper-${orderId}`,
     }),
     ...(status === 'filled' && { filledAt: at }),
