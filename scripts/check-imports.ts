@@ -13,10 +13,11 @@ const ROOT = join(import.meta.dirname, '..');
 const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   webhooks: [],
+  market: ['domain'],
   db: ['domain'],
   jobs: ['db', 'domain'],
-  api: ['jobs', 'db', 'domain', 'webhooks'],
-  worker: ['jobs', 'db', 'domain', 'webhooks'],
+  api: ['jobs', 'db', 'market', 'domain', 'webhooks'],
+  worker: ['jobs', 'db', 'market', 'domain', 'webhooks'],
   local: ['jobs', 'db', 'domain'],
   testing: ['local', 'jobs', 'db', 'domain', 'webhooks'],
   faults: ['testing', 'local', 'db'],
