@@ -147,12 +147,12 @@ test('a task owes exactly the reminder that it should have', async () => {
   const path = `/v1/tasks/${body.id}`;
   const reminders = async () =>
     (await gateway.db.job.findMany({ where: { subjectId: body.id } })).map(
-      ({ name, state, runAt }) => `${name} ${state} ${runAt.toISOString()}`,
+      ({ name, state, runAt, priority }) => `${name} ${state} ${runAt.toISOString()} ${priority}`,
     );
-  expect(await reminders()).toEqual([`remind-task waiting ${dueAt}`]);
+  expect(await reminders()).toEqual([`remind-task waiting ${dueAt} 9`]);
   const later = new Date(Date.now() + 7_200_000).toISOString();
-  await client.call('PATCH', path, { body: { dueAt: later } });
-  expect(await reminders()).toEqual([`remind-task waiting ${later}`]);
+  await client.call('PATCH', path, { body: { dueAt: later, priority: 7 } });
+  expect(await reminders()).toEqual([`remind-task waiting ${later} 2`]);
   await client.call('PATCH', path, { body: { status: 'DONE' } });
   expect(await reminders()).toEqual([]);
   await client.call('PATCH', path, { body: { status: 'TODO' } });
