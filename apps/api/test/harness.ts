@@ -35,15 +35,16 @@ export interface Gateway {
   databaseUrl: string;
   redisUrl: string;
   config: Config;
-  /** Another gateway on the same Postgres and Redis. */
-  replica(): Promise<Gateway>;
+  /** Another gateway on the same Postgres and Redis, unless `settings` say otherwise. */
+  replica(settings?: Record<string, string>): Promise<Gateway>;
   /** A new user with his own account. */
   client(): Promise<Client>;
   /** A request without credentials. */
   call(method: string, path: string, options?: CallOptions): Promise<Reply>;
 }
 
-async function call(
+/** A request as it is, to any URL. An object is sent as JSON. */
+export async function call(
   url: string,
   method: string,
   { body, headers = {} }: CallOptions,
@@ -120,7 +121,7 @@ async function open(
     config,
     databaseUrl: config.DATABASE_URL,
     redisUrl: config.REDIS_URL,
-    replica: () => open(settings, db, finally_),
+    replica: (changes = {}) => open({ ...settings, ...changes }, db, finally_),
     call: anonymous,
     async client() {
       users += 1;

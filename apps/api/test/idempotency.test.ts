@@ -1,290 +1,203 @@
-import { expect, test } from 'vitest';
-import { freshKey, order, startGateway } from './harness.ts';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import createError from '@fastify/error';
+import type { FastifyError } from 'fastify';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createClaims } from '../src/idempotency/claims.ts';
+import { fingerprint } from '../src/idempotency/fingerprint.ts';
+import { runKeyed } from '../src/idempotency/keyed.ts';
+import { PLAIN } from '../src/idempotency/seal.ts';
+import { freshKey, order } from './harness.ts';
+import { KEYED_ROUTES } from './keyed-routes.ts';
+import { kindOf, startWorld, type World } from './keyed-world.ts';
 
-test('case 1 and 2: a retry replays status, body and Location, and has no second effect', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const headers = freshKey();
-  const first = await client.call('POST', '/v1/orders', { body: order(), headers });
-  expect(first.status).toBe(201);
-  expect(first.headers.get('idempotent-replayed')).toBeNull();
-
-  const second = await client.call('POST', '/v1/orders', { body: order(), headers });
-  expect(second.status).toBe(201);
-  expect(second.text).toBe(first.text);
-  expect(second.headers.get('idempotent-replayed')).toBe('true');
-  for (const name of ['content-type', 'location']) {
-    expect(second.headers.get(name)).toBe(first.headers.get(name));
-    expect(first.headers.get(name)).not.toBeNull();
-  }
-  expect(second.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'));
-  expect(second.headers.get('ratelimit')).not.toBe(first.headers.get('ratelimit'));
-  expect(second.headers.get('set-cookie')).toBeNull();
-  expect(await gateway.db.order.count()).toBe(1);
-  expect(await gateway.db.job.count()).toBe(1);
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
 });
 
-test('case 3: of 50 at once on two replicas exactly one runs, the others replay or are told to wait', async () => {
-  const gateway = await startGateway();
-  const replica = await gateway.replica();
-  const client = await gateway.client();
-  const headers = { ...freshKey(), authorization: `Bearer ${client.token}` };
-  const answers = await Promise.all(
-    Array.from({ length: 50 }, (_, index) =>
-      (index % 2 === 0 ? gateway : replica).call('POST', '/v1/orders', { body: order(), headers }),
-    ),
-  );
-  const ran = answers.filter(
-    ({ status, headers: h }) => status === 201 && !h.has('idempotent-replayed'),
-  );
-  const replayed = answers.filter(({ headers: h }) => h.get('idempotent-replayed') === 'true');
-  const refused = answers.filter(({ status }) => status === 409);
-  expect(ran).toHaveLength(1);
-  expect(replayed.length + refused.length).toBe(49);
-  for (const { text } of replayed) expect(text).toBe(ran[0]?.text);
-  for (const { body, headers: h } of refused) {
-    expect(body.code).toBe('idempotency_key_in_use');
-    expect(Number(h.get('retry-after'))).toBeGreaterThan(0);
+test('case 4 and 5: the fingerprint tells method, path and payload, not their spelling', () => {
+  const one = fingerprint('POST', '/v1/tasks', { a: 1, b: { c: [1, 2], d: null } });
+  expect(fingerprint('POST', '/v1/tasks', { b: { d: null, c: [1, 2] }, a: 1 })).toEqual(one);
+  for (const other of [
+    fingerprint('PATCH', '/v1/tasks', { a: 1, b: { c: [1, 2], d: null } }),
+    fingerprint('POST', '/v1/task', { a: 1, b: { c: [1, 2], d: null } }),
+    fingerprint('POST', '/v1/tasks', { a: 1, b: { c: [2, 1], d: null } }),
+    fingerprint('POST', '/v1/tasks', { a: '1', b: { c: [1, 2], d: null } }),
+    fingerprint('POST', '/v1/tasks', { a: 1, b: { c: [1, 2] } }),
+  ]) {
+    expect(other).not.toEqual(one);
   }
-  expect(await gateway.db.order.count()).toBe(1);
+});
+
+test('case 7: bare, quoted, escaped and alias are one key; upper and lower case are two', async () => {
+  const person = await world.newPerson('user');
+  const place = async (name: string, key: string) =>
+    kindOf(await person.call('POST', '/v1/orders', { body: order(), headers: { [name]: key } }));
+  const bare = 'say "when" \\ ~';
+  expect(await place('idempotency-key', bare)).toBe('ran');
+  expect(await place('Idempotency-Key', '"say \\"when\\" \\\\ ~"')).toBe('replayed');
+  expect(await place('x-idempotency-key', bare)).toBe('replayed');
+  expect(await place('idempotency-key', bare.toUpperCase())).toBe('ran');
+  expect(await place('idempotency-key', 'x'.repeat(255))).toBe('ran');
+});
+
+test.each<Record<string, string | string[]>>([
+  { 'idempotency-key': ['same', 'same'] },
+  { 'x-idempotency-key': ['same', 'same'] },
+  { 'idempotency-key': 'same', 'x-idempotency-key': 'same' },
+])('case 7: a key that is sent twice is refused: %j', async (keys) => {
+  const person = await world.newPerson('user');
+  const made = await person.call('POST', '/v1/api-keys', { body: { name: 'k' } });
+  // `fetch` would join two headers to one.
+  const sent = request(`${world.gateway.url}/v1/orders`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${made.body.key}`,
+      'content-type': 'application/json',
+      connection: 'close',
+      ...keys,
+    },
+  });
+  sent.end(JSON.stringify(order()));
+  const [response] = await once(sent, 'response');
+  expect(JSON.parse(await text(response))).toMatchObject({
+    status: 400,
+    code: 'idempotency_key_invalid',
+  });
 });
 
 test.each([
-  ['payload', '/v1/orders', order({ quantity: '4' })],
-  ['path and payload', '/v1/tasks', { title: 'Buy milk' }],
-])(
-  'case 4: the same key with another %s is refused, the first answer stays',
-  async (_, path, body) => {
-    const gateway = await startGateway();
-    const client = await gateway.client();
-    const headers = freshKey();
-    const first = await client.call('POST', '/v1/orders', { body: order(), headers });
-    const other = await client.call('POST', path, { body, headers });
-    expect(other.status).toBe(422);
-    expect(other.body.code).toBe('idempotency_key_reused');
-    const again = await client.call('POST', '/v1/orders', { body: order(), headers });
-    expect(again.text).toBe(first.text);
-    expect(await gateway.db.task.count()).toBe(0);
-  },
-);
-
-test('case 4: another method on the same path is another request', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const created = await client.call('POST', '/v1/tasks', { body: { title: 'a' } });
-  const path = `/v1/tasks/${created.body.id}`;
-  const headers = freshKey();
-  await client.call('PATCH', path, { body: { title: 'b' }, headers });
-  const other = await client.call('POST', '/v1/tasks', { body: { title: 'b' }, headers });
-  expect(other.status).toBe(422);
-});
-
-test('case 4: also while the first runs', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const headers = freshKey();
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, index) =>
-      client.call('POST', '/v1/orders', {
-        body: order({ quantity: String(1 + (index % 2)) }),
-        headers,
-      }),
-    ),
+  ...[404, 409, 410, 412, 422].map((status) => ({ status, isStored: true })),
+  ...[400, 401, 403, 413, 415, 429, 500, 503].map((status) => ({ status, isStored: false })),
+])('case 8: a $status of what runs is stored: $isStored', async ({ status, isStored }) => {
+  const { app, db } = world.gateway;
+  const { accountId } = await db.user.findFirstOrThrow();
+  const keyed = {
+    db,
+    claims: createClaims(app.redis),
+    log: app.log,
+    request: {
+      accountId,
+      key: freshKey()['idempotency-key'],
+      fingerprint: fingerprint('POST', '/', status),
+    },
+    seal: PLAIN,
+    renderError: (error: FastifyError) => ({ status, headers: {}, body: error.message }),
+  };
+  let runs = 0;
+  const attempt = () =>
+    runKeyed(keyed, async () => {
+      runs += 1;
+      throw new (createError('REFUSED', `attempt ${runs}`, status))();
+    });
+  const answers = [await attempt().catch(String), await attempt().catch(String)];
+  expect(runs).toBe(isStored ? 1 : 2);
+  expect(answers).toEqual(
+    isStored
+      ? [false, true].map((replayed) => ({
+          answer: { status, headers: {}, body: 'attempt 1' },
+          replayed,
+        }))
+      : [1, 2].map((run) => `FastifyError [REFUSED]: attempt ${run}`),
   );
-  expect(
-    answers.map(({ status }) => status).filter((status) => status === 422).length,
-  ).toBeGreaterThanOrEqual(9);
-  expect(await gateway.db.order.count()).toBe(1);
 });
 
-test('case 5: member order, white space, defaults and 3 against "3" do not matter', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const headers = freshKey();
-  const first = await client.call('POST', '/v1/orders', {
-    body: '{"symbol":"AAPL","side":"buy","type":"limit","quantity":"3","limitPrice":"187.50"}',
-    headers,
-  });
-  expect(first.status).toBe(201);
-  const second = await client.call('POST', '/v1/orders', {
-    body: '{ "limitPrice": "187.5",\n "quantity": 3, "type":"limit", "timeInForce": "day", "side":"buy", "symbol":"AAPL" }',
-    headers,
-  });
-  expect(second.headers.get('idempotent-replayed')).toBe('true');
-  expect(second.text).toBe(first.text);
-});
-
-test('case 6: keys belong to the account, not to the token', async () => {
-  const gateway = await startGateway();
-  const [ada, bob] = [await gateway.client(), await gateway.client()];
-  const headers = freshKey();
-  const first = await ada.call('POST', '/v1/orders', { body: order(), headers });
-  const other = await bob.call('POST', '/v1/orders', { body: order(), headers });
-  expect(other.status).toBe(201);
-  expect(other.headers.get('idempotent-replayed')).toBeNull();
-  expect(other.body.id).not.toBe(first.body.id);
-
-  const made = await ada.call('POST', '/v1/api-keys', { body: { name: 'other credential' } });
-  const again = await gateway.call('POST', '/v1/orders', {
-    body: order(),
-    headers: { ...headers, authorization: `Bearer ${made.body.key}` },
-  });
-  expect(again.text).toBe(first.text);
-});
-
-test('case 7: a key is required, and must be one sane header', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const missing = await client.call('POST', '/v1/orders', { body: order() });
-  expect([missing.status, missing.body.code]).toEqual([400, 'idempotency_key_required']);
-  for (const key of ['', '""', 'x'.repeat(256), 'caf\u00e9', 'a\tb']) {
-    const { status, body } = await client.call('POST', '/v1/orders', {
-      body: order(),
-      headers: { 'idempotency-key': key },
-    });
-    expect([key, status, body.code]).toEqual([key, 400, 'idempotency_key_invalid']);
+test('case 8: a clientOrderId that is taken is the answer, also when nothing takes it any more', async () => {
+  const { db, app } = world.gateway;
+  const person = await world.newPerson('user');
+  const place = (headers: Record<string, string>) =>
+    person.call('POST', '/v1/orders', { body: order({ clientOrderId: 'mine' }), headers });
+  const [first, second] = [freshKey(), freshKey()];
+  const placed = await place(first);
+  const refused = await place(second);
+  expect(kindOf(refused)).toBe('409 client_order_id_taken');
+  await db.job.deleteMany({ where: { subjectId: placed.body.id } });
+  await db.order.delete({ where: { id: placed.body.id } });
+  for (const forget of [() => undefined, () => app.redis.flushdb()]) {
+    await forget();
+    const again = await place(second);
+    expect([again.status, kindOf(again), again.text]).toEqual([409, 'replayed', refused.text]);
   }
-  const twice = await client.call('POST', '/v1/orders', {
-    body: order(),
-    headers: { 'idempotency-key': 'a', 'x-idempotency-key': 'a' },
-  });
-  expect(twice.body.code).toBe('idempotency_key_invalid');
-  expect(await gateway.db.order.count()).toBe(0);
+  expect(kindOf(await place(first))).toBe('replayed');
+  expect(kindOf(await place(freshKey()))).toBe('ran');
 });
 
-test('case 7: bare, quoted and alias are the same key', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const ids = new Set<string>();
-  for (const headers of [
-    { 'idempotency-key': 'one' },
-    { 'idempotency-key': '"one"' },
-    { 'x-idempotency-key': 'one' },
-  ]) {
-    ids.add((await client.call('POST', '/v1/orders', { body: order(), headers })).body.id);
-  }
-  expect(ids.size).toBe(1);
-});
-
-test('case 8: a refused request leaves the key unused, a business error is the answer', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const headers = freshKey();
-  const invalid = await client.call('POST', '/v1/orders', {
-    body: order({ quantity: '0' }),
-    headers,
-  });
-  expect(invalid.status).toBe(400);
-  const valid = await client.call('POST', '/v1/orders', {
-    body: order({ clientOrderId: 'c1' }),
-    headers,
-  });
-  expect(valid.status).toBe(201);
-
-  const taken = freshKey();
-  const first = await client.call('POST', '/v1/orders', {
-    body: order({ clientOrderId: 'c1' }),
-    headers: taken,
-  });
-  expect([first.status, first.body.code]).toEqual([409, 'client_order_id_taken']);
-  const second = await client.call('POST', '/v1/orders', {
-    body: order({ clientOrderId: 'c1' }),
-    headers: taken,
-  });
-  expect([second.status, second.text]).toEqual([409, first.text]);
-  expect(second.headers.get('content-type')).toBe(first.headers.get('content-type'));
-  expect(second.headers.get('idempotent-replayed')).toBe('true');
-  expect(await gateway.db.order.count()).toBe(1);
-});
-
-test('case 11: without what Redis knew, Postgres replays, on every kind of keyed route', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const requests = [
-    ['POST', '/v1/orders', order()],
-    ['POST', '/v1/tasks', { title: 'a' }],
-    ['POST', '/v1/api-keys', { name: 'k' }],
-  ] as const;
-  for (const [method, path, body] of requests) {
-    const headers = freshKey();
-    const first = await client.call(method, path, { body, headers });
-    expect(first.status).toBe(201);
-    await gateway.app.redis.flushdb();
-    const second = await client.call(method, path, { body, headers });
-    expect([second.status, second.text]).toEqual([201, first.text]);
-    expect(second.headers.get('idempotent-replayed')).toBe('true');
-    // Redis has been told of it again.
-    const third = await client.call(method, path, { body, headers });
-    expect([third.status, third.text]).toEqual([201, first.text]);
-    await gateway.app.redis.flushdb();
-    const other = await client.call(method, path, {
-      body: {
-        ...body,
-        ...(path === '/v1/orders'
-          ? { quantity: '9' }
-          : path === '/v1/tasks'
-            ? { title: 'b' }
-            : { name: 'l' }),
-      },
-      headers,
-    });
-    expect(other.status).toBe(422);
-  }
-  expect(await gateway.db.order.count()).toBe(1);
-  expect(await gateway.db.task.count()).toBe(1);
+test('case 8: a failed precondition is the answer, also once the version is the one it asked for', async () => {
+  const person = await world.newPerson('user');
+  const { body } = await person.call('POST', '/v1/tasks', { body: { title: 'a' } });
+  const change = (title: string, headers: Record<string, string>) =>
+    person.call('PATCH', `/v1/tasks/${body.id}`, { body: { title }, headers });
+  const conditional = { ...freshKey(), 'if-match': '"2"' };
+  const refused = await change('b', conditional);
+  expect(kindOf(refused)).toBe('412 precondition_failed');
+  expect((await change('c', {})).headers.get('etag')).toBe('"2"');
+  const again = await change('b', conditional);
+  expect([again.status, kindOf(again), again.text]).toEqual([412, 'replayed', refused.text]);
 });
 
 test('a secret in an answer is not readable where the answer is kept', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const { body } = await client.call('POST', '/v1/api-keys', {
-    body: { name: 'k' },
-    headers: freshKey(),
-  });
-  const [record] = await gateway.db.idempotencyRecord.findMany();
-  expect(record?.body).not.toContain(body.key);
-  const [cached] = await gateway.app.redis.keys('gatehouse:idempotency:*');
-  expect(JSON.stringify(await gateway.app.redis.hgetall(cached ?? ''))).not.toContain(body.key);
-});
-
-test('case 12: after a day the key is new, the clientOrderId is not', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const headers = freshKey();
-  const first = await client.call('POST', '/v1/orders', { body: order(), headers });
-  const [cached] = await gateway.app.redis.keys('gatehouse:idempotency:*');
-  const lifetime = await gateway.app.redis.pttl(cached ?? '');
-  expect(lifetime).toBeGreaterThan(24 * 3_600_000 - 60_000);
-  expect(lifetime).toBeLessThanOrEqual(24 * 3_600_000);
-
-  await gateway.app.redis.flushdb();
-  await gateway.db.idempotencyRecord.updateMany({
-    data: { createdAt: new Date(Date.now() - 24 * 3_600_000 - 1_000) },
-  });
-  const second = await client.call('POST', '/v1/orders', {
-    body: order({ quantity: '5' }),
-    headers,
-  });
-  expect(second.status).toBe(201);
-  expect(second.body.id).not.toBe(first.body.id);
-  expect(second.headers.get('idempotent-replayed')).toBeNull();
-  const third = await client.call('POST', '/v1/orders', {
-    body: order({ quantity: '5' }),
-    headers,
-  });
-  expect(third.text).toBe(second.text);
+  const { db, app } = world.gateway;
+  const person = await world.newPerson('user');
+  await app.redis.flushdb();
+  const key = freshKey();
+  const { body } = await person.call('POST', '/v1/api-keys', { body: { name: 'k' }, headers: key });
+  expect(body.key).toMatch(/^gh_/);
+  const [record] = await db.idempotencyRecord.findMany({ where: { key: key['idempotency-key'] } });
+  const [cached = ''] = await app.redis.keys('gatehouse:idempotency:*');
+  const kept = JSON.stringify([record, await app.redis.hgetall(cached)]);
+  expect(kept).toContain('"status":201');
+  expect(kept).not.toContain(body.key);
+  expect(kept).not.toContain(body.id);
+  for (const seen of [record?.body ?? '', await app.redis.hget(cached, 'a')]) {
+    expect(Buffer.from(String(seen), 'base64').toString('latin1')).not.toContain(body.key);
+  }
 });
 
 test('case 13: a hundred identical orders under a hundred keys are a hundred orders', async () => {
-  const gateway = await startGateway();
-  const client = await gateway.client();
-  const answers = await Promise.all(
-    Array.from({ length: 100 }, () =>
-      client.call('POST', '/v1/orders', { body: order(), headers: freshKey() }),
-    ),
-  );
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
-  expect(new Set(answers.map(({ body }) => body.id)).size).toBe(100);
-  expect(await gateway.db.order.count()).toBe(100);
-  expect(await gateway.db.job.count()).toBe(100);
+  const { db } = world.gateway;
+  const person = await world.newPerson('user');
+  const [orders, jobs] = [await db.order.count(), await db.job.count()];
+  const keys = Array.from({ length: 100 }, freshKey);
+  const place = (headers: Record<string, string>) =>
+    person.call('POST', '/v1/orders', { body: order(), headers });
+  const answers = await Promise.all(keys.map(place));
+  expect(new Set(answers.map(kindOf))).toEqual(new Set(['ran']));
+  const ids = answers.map(({ body }) => body.id);
+  expect(new Set(ids).size).toBe(100);
+  const again = await Promise.all(keys.map(place));
+  expect(again.map(({ body }) => body.id)).toEqual(ids);
+  expect(await db.order.count()).toBe(orders + 100);
+  expect(await db.job.count()).toBe(jobs + 100);
+});
+
+describe('with a budget of requests', () => {
+  let limited: World;
+  beforeAll(async () => {
+    limited = await startWorld({ RATE_LIMIT_MAX: '1000' });
+  });
+
+  test.each(KEYED_ROUTES)('case 8: 429 leaves the key unused: $method $route', async (route) => {
+    const { send, effects, person } = await limited.scene(route);
+    await person.call('GET', '/v1/account');
+    const { redis } = limited.gateway.app;
+    const counters = () => redis.keys('gatehouse:rate:*');
+    // Spends every budget there is by now, that of this account included.
+    for (const counter of await counters()) await redis.incrby(counter, 1_000);
+    const refused = await send();
+    expect(kindOf(refused)).toBe('429 rate_limited');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    await redis.del(...(await counters()));
+
+    const [first, second] = [await send(), await send()];
+    expect([kindOf(first), kindOf(second)]).toEqual(['ran', 'replayed']);
+    expect(await effects()).toEqual(route.effect);
+    // Case 2: a replay is counted as any other request.
+    const left = [first, second].map((answer) => answer.headers.get('ratelimit'));
+    expect(left.map((value) => value?.replace(/;t=.*/, ''))).toEqual([
+      '"default";r=999',
+      '"default";r=998',
+    ]);
+  });
 });

@@ -86,7 +86,8 @@ const BATCH = 1_000;
  * Redrives dead jobs, oldest first, `atMost` of them, and returns how many. A statement for every 1,000: with a
  * transaction all or none of them, with the client each statement by itself.
  *
- * Of several at once each job goes to one.
+ * Of several at once each job goes to one: the others wait for it. To skip what it has locked would let an attempt
+ * that runs twice be recorded as one that found nothing, and roll back the other.
  */
 export async function redriveDeadJobs(
   db: Queryable,
@@ -118,7 +119,7 @@ async function redriveBatch(
       WHERE state = 'dead'
         AND (${queue}::text IS NULL OR queue = ${queue}) AND (${name}::text IS NULL OR name = ${name})
       ORDER BY id LIMIT ${limit}
-      FOR UPDATE SKIP LOCKED
+      FOR UPDATE
     ) AS dead
     WHERE job.id = dead.id`;
 }

@@ -14,14 +14,20 @@ export interface IdempotencyRecord {
   body: string;
 }
 
+export interface StoredRecord extends IdempotencyRecord {
+  /** Milliseconds until its key is new. */
+  lifetimeMs: number;
+}
+
 /** The live record of a key, or null. */
 export async function findRecord(
   db: Queryable,
   accountId: string,
   key: string,
-): Promise<IdempotencyRecord | null> {
-  const [record] = await db.$queryRaw<IdempotencyRecord[]>`
-    SELECT account_id AS "accountId", key, fingerprint, status, headers, body
+): Promise<StoredRecord | null> {
+  const [record] = await db.$queryRaw<StoredRecord[]>`
+    SELECT account_id AS "accountId", key, fingerprint, status, headers, body,
+      ${RECORD_LIFETIME_MS}::int - floor(EXTRACT(EPOCH FROM now() - created_at) * 1000)::int AS "lifetimeMs"
     FROM idempotency_record
     WHERE account_id = ${accountId}::uuid AND key = ${key}
       AND created_at > now() - make_interval(secs => ${RECORD_LIFETIME_MS / 1000})`;

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { RECORD_LIFETIME_MS } from '@gatehouse/db/idempotency-records';
 import type { Redis, Result } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import type { Answer } from './answer.ts';
 
 declare module 'ioredis' {
@@ -39,10 +38,10 @@ if not known[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   return {'claimed'}
 end
-if known[1] ~= ARGV[1] then return {'reused'} end
-if known[3] then return {'done', known[3]} end
-if known[2] == ARGV[2] then return {'claimed'} end
-return {'running'}`;
+local isSame = known[1] == ARGV[1]
+if known[3] then return isSame and {'done', known[3]} or {'reused'} end
+if not isSame then return {'contested'} end
+return {known[2] == ARGV[2] and 'claimed' or 'running'}`;
 
 /** A holder whose lease ran out and was taken over has another token here: it must not overwrite its successor. */
 const PUBLISH = `
@@ -64,17 +63,22 @@ export interface KeyedRequest {
 }
 
 export type Claim =
-  | { state: 'claimed'; token: string }
+  | { state: 'claimed' }
+  /** Another attempt holds the key. It may have committed, or be dead. */
   | { state: 'running' }
+  /** Another request holds the key and has no answer yet. */
+  | { state: 'contested' }
   | { state: 'done'; answer: Answer }
+  /** Another request has its answer under the key. */
   | { state: 'reused' };
 
 /** The fast tier of idempotency: who runs a key, and the answers of the last day. Every method throws without Redis. */
 export interface Claims {
-  claim(request: KeyedRequest): Promise<Claim>;
-  /** Makes the answer known. Does nothing when another has taken the claim over. */
-  publish(request: KeyedRequest, token: string, answer: Answer): Promise<void>;
-  /** Frees the key for its next attempt. */
+  /** May have claimed the key also when it throws: the reply can get lost. */
+  claim(request: KeyedRequest, token: string): Promise<Claim>;
+  /** Makes the answer known for so long. Does nothing when another has taken the claim over. */
+  publish(request: KeyedRequest, token: string, answer: Answer, lifetimeMs: number): Promise<void>;
+  /** Frees the key for its next attempt. When it throws, it is tried again as soon as Redis is back. */
   release(request: KeyedRequest, token: string): Promise<void>;
 }
 
@@ -82,11 +86,22 @@ export function createClaims(redis: Redis): Claims {
   redis.defineCommand('claimKey', { numberOfKeys: 1, lua: CLAIM });
   redis.defineCommand('publishAnswer', { numberOfKeys: 1, lua: PUBLISH });
   redis.defineCommand('releaseClaim', { numberOfKeys: 1, lua: RELEASE });
+  /** By token. A lease that has run out need not be freed any more. */
+  const unreleased = new LRUCache<string, string>({ max: 10_000, ttl: LEASE_MS });
+  const free = async (key: string, token: string): Promise<void> => {
+    await redis.releaseClaim(key, token);
+    unreleased.delete(token);
+  };
+  redis.on('ready', () => {
+    for (const [token, key] of unreleased.entries()) {
+      // Kept when it fails: there will be another connection, or the lease runs out.
+      free(key, token).catch(() => undefined);
+    }
+  });
   const keyOf = ({ accountId, key }: KeyedRequest): string =>
     `gatehouse:idempotency:${accountId}:${key}`;
   return {
-    async claim(request) {
-      const token = randomUUID();
+    async claim(request, token) {
       const fingerprint = request.fingerprint.toString('base64');
       const [state, answer = ''] = await redis.claimKey(
         keyOf(request),
@@ -96,8 +111,8 @@ export function createClaims(redis: Redis): Claims {
       );
       switch (state) {
         case 'claimed':
-          return { state, token };
         case 'running':
+        case 'contested':
         case 'reused':
           return { state };
         case 'done':
@@ -106,18 +121,19 @@ export function createClaims(redis: Redis): Claims {
           throw new Error(`the claim script answered ${state}`);
       }
     },
-    async publish(request, token, answer) {
+    async publish(request, token, answer, lifetimeMs) {
       const fingerprint = request.fingerprint.toString('base64');
       await redis.publishAnswer(
         keyOf(request),
         token,
         fingerprint,
         JSON.stringify(answer),
-        RECORD_LIFETIME_MS,
+        lifetimeMs,
       );
     },
     async release(request, token) {
-      await redis.releaseClaim(keyOf(request), token);
+      unreleased.set(token, keyOf(request));
+      await free(keyOf(request), token);
     },
   };
 }

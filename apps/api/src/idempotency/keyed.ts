@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Database } from '@gatehouse/db/client';
 import {
   deleteExpiredRecord,
@@ -5,6 +6,7 @@ import {
   type IdempotencyRecord,
   insertRecord,
   isKeyTaken,
+  RECORD_LIFETIME_MS,
 } from '@gatehouse/db/idempotency-records';
 import { transaction } from '@gatehouse/db/transaction';
 import type { FastifyBaseLogger, FastifyError } from 'fastify';
@@ -14,7 +16,7 @@ import type { Claim, Claims, KeyedRequest } from './claims.ts';
 import type { Seal } from './seal.ts';
 
 /** Errors of a business decision: they are the answer, stored and replayed. Others leave the key unused. */
-const STORED_STATUSES: ReadonlySet<number> = new Set([404, 409, 410, 412]);
+const STORED_STATUSES: ReadonlySet<number> = new Set([404, 409, 410, 412, 422]);
 
 export interface Keyed {
   db: Database;
@@ -34,6 +36,11 @@ export interface KeyedAnswer {
   replayed: boolean;
 }
 
+/** An answer that Postgres has, and for how many milliseconds still. */
+interface DurableAnswer extends KeyedAnswer {
+  lifetimeMs: number;
+}
+
 /**
  * Runs a keyed mutation: claims the key, has `commit` write effect and record in one transaction, publishes the
  * answer; or replays the answer that there is. docs/adr/0002-idempotency-in-two-tiers.md has the whole protocol.
@@ -50,40 +57,56 @@ export async function runKeyed(
   commit: (toRecord: ToRecord) => Promise<Answer>,
 ): Promise<KeyedAnswer> {
   const { request, claims, log, seal } = keyed;
-  const claim = await tryClaim(keyed);
-  switch (claim?.state) {
-    case 'done':
-      return { answer: seal.open(claim.answer), replayed: true };
-    case 'reused':
-      throw new IdempotencyKeyReused();
-    case 'running':
-      throw new IdempotencyKeyInUse();
-    case undefined: {
-      const stored = await findStored(keyed);
-      if (stored !== null) return { answer: stored, replayed: true };
-      break;
-    }
-    case 'claimed':
-  }
+  const token = randomUUID();
+  const claim = await tryClaim(keyed, token);
+  const known = claim && (await answerTo(claim, keyed));
+  if (known) return known;
+  // Redis is told also when the claim got no reply: it may stand, and would be in the way of the retry.
   const ignore = (err: unknown): void =>
     log.warn({ err }, 'Redis was not told of a key; Postgres knows');
   try {
-    const result = await commitOnce(keyed, commit);
+    const unclaimed = claim === undefined ? await findStored(keyed) : null;
+    const { lifetimeMs, ...result } = unclaimed ?? (await commitOnce(keyed, commit));
     // Not awaited: the answer is durable already, and Redis only makes the next replay cheap.
-    if (claim !== undefined)
-      claims.publish(request, claim.token, seal.seal(result.answer)).catch(ignore);
+    claims.publish(request, token, seal.seal(result.answer), lifetimeMs).catch(ignore);
     return result;
   } catch (error) {
     // Awaited: the retry that follows this answer must not find its own claim.
-    if (claim !== undefined) await claims.release(request, claim.token).catch(ignore);
+    await claims.release(request, token).catch(ignore);
     throw error;
   }
 }
 
+/**
+ * The answer that there is already; null when this attempt is to run.
+ *
+ * A claim without an answer is held against Postgres: who holds it may have committed, and not have told Redis yet,
+ * or have died; and after a flush it may be of a request to which the key does not belong.
+ */
+async function answerTo(claim: Claim, keyed: Keyed): Promise<KeyedAnswer | null> {
+  switch (claim.state) {
+    case 'claimed':
+      return null;
+    case 'done':
+      return { answer: keyed.seal.open(claim.answer), replayed: true };
+    case 'reused':
+      throw new IdempotencyKeyReused();
+    case 'running':
+    case 'contested': {
+      const stored = await findStored(keyed);
+      if (stored !== null) return stored;
+      throw claim.state === 'running' ? new IdempotencyKeyInUse() : new IdempotencyKeyReused();
+    }
+  }
+}
+
 /** Undefined when Redis cannot say: then Postgres alone decides. */
-async function tryClaim({ claims, request, log }: Keyed): Promise<Claim | undefined> {
+async function tryClaim(
+  { claims, request, log }: Keyed,
+  token: string,
+): Promise<Claim | undefined> {
   try {
-    return await claims.claim(request);
+    return await claims.claim(request, token);
   } catch (err) {
     log.warn({ err }, 'Redis cannot claim keys; Postgres decides');
     return undefined;
@@ -93,7 +116,7 @@ async function tryClaim({ claims, request, log }: Keyed): Promise<Claim | undefi
 async function commitOnce(
   keyed: Keyed,
   commit: (toRecord: ToRecord) => Promise<Answer>,
-): Promise<KeyedAnswer> {
+): Promise<DurableAnswer> {
   const { db, request, renderError, seal } = keyed;
   const toRecord: ToRecord = (answer) => ({ ...request, ...seal.seal(answer) });
   const attempt = async (): Promise<Answer> => {
@@ -106,24 +129,26 @@ async function commitOnce(
       return answer;
     }
   };
-  try {
-    return { answer: await attempt(), replayed: false };
-  } catch (error) {
-    if (!isKeyTaken(error)) throw error;
-    const stored = await findStored(keyed);
-    if (stored !== null) return { answer: stored, replayed: true };
-    // What took the key has outlived its day: the key is new.
-    await deleteExpiredRecord(db, request.accountId, request.key);
-    return { answer: await attempt(), replayed: false };
+  while (true) {
+    try {
+      return { answer: await attempt(), replayed: false, lifetimeMs: RECORD_LIFETIME_MS };
+    } catch (error) {
+      if (!isKeyTaken(error)) throw error;
+      const stored = await findStored(keyed);
+      if (stored !== null) return stored;
+      // What took the key has outlived its day: the key is new. Another attempt may still be the first to use it.
+      await deleteExpiredRecord(db, request.accountId, request.key);
+    }
   }
 }
 
 /** @throws {IdempotencyKeyReused} when the stored answer is to another request */
-async function findStored({ db, request, seal }: Keyed): Promise<Answer | null> {
+async function findStored({ db, request, seal }: Keyed): Promise<DurableAnswer | null> {
   const record = await findRecord(db, request.accountId, request.key);
   if (record === null) return null;
   if (!request.fingerprint.equals(record.fingerprint)) throw new IdempotencyKeyReused();
-  return seal.open({ status: record.status, headers: record.headers, body: record.body });
+  const { status, headers, body, lifetimeMs } = record;
+  return { answer: seal.open({ status, headers, body }), replayed: true, lifetimeMs };
 }
 
 function isBusinessError(error: unknown): error is FastifyError {
