@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import autoload from '@fastify/autoload';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { createQuoteSource } from '@gatehouse/domain/quote-sources';
+import { createQuoteSource } from '@gatehouse/market/quote-sources';
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import { createConnectionErrorHandler } from './connection-errors.ts';
@@ -72,7 +72,7 @@ export async function buildApp(
   });
   await app.register(idempotency, { publicUrl, secret: config.AUTH_SECRET });
   await app.register(orderGate);
-  await app.register(quotes, { source: createQuoteSource(config.QUOTES) });
+  await app.register(quotes, { source: createQuoteSource(config) });
   await app.register(etag);
   await app.register(openapi, { publicUrl });
 

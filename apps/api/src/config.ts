@@ -1,9 +1,11 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
+import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
 import Type, { type Static } from 'typebox';
 
 /** Every setting of the gateway. `.env.example` describes them; a test holds the two against each other. */
 export const schema = Type.Object({
   ...sharedSettings,
+  ...marketSettings,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   PUBLIC_URL: Type.String({ default: 'http://127.0.0.1:3000', pattern: '^https?://[^/]+$' }),
   DATABASE_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }),
@@ -19,7 +21,9 @@ export const schema = Type.Object({
 
 export type Config = Static<typeof schema>;
 
-/** @throws one error that names every variable that is missing or bad */
+/** @throws one error that names every variable that is missing or bad, or else the keys that a broker needs */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  return readSettings(schema, environment);
+  const config = readSettings(schema, environment);
+  alpacaSettings(config);
+  return config;
 }

@@ -1,10 +1,13 @@
 import { isDatabaseUnavailable, isDeadlock } from '@gatehouse/db/errors';
+import { BrokerUnavailable } from '@gatehouse/domain/broker';
+import { NoQuote } from '@gatehouse/domain/quote';
 import type { FastifyError } from 'fastify';
 import {
   BadRequest,
   BodyTooLarge,
   Internal,
   MalformedJson,
+  NotFound,
   PROBLEMS,
   Unavailable,
   UnsupportedMediaType,
@@ -41,6 +44,8 @@ export function publicError(error: FastifyError): FastifyError {
   if (translation !== undefined) return translation();
   // A deadlock was resolved against this request: nothing of it was done, and it may simply come again.
   if (isDatabaseUnavailable(error) || isDeadlock(error)) return new Unavailable();
+  if (error instanceof BrokerUnavailable) return new Unavailable();
+  if (error instanceof NoQuote) return new NotFound('quote');
   if (error.name === 'SyntaxError' && error.statusCode === 400) return new MalformedJson();
   return error.statusCode !== undefined && error.statusCode < 500
     ? new BadRequest()

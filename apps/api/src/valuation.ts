@@ -1,28 +1,28 @@
 import type { StoredPosition } from '@gatehouse/db/positions';
 import { type Decimal, formatMoney, formatQuantity, roundHalfUp } from '@gatehouse/domain/decimal';
-import type { QuoteSource } from '@gatehouse/domain/quote';
+import type { LastPrice } from './plugins/quotes.ts';
 
-/** What a position is worth at the last price, in dollars and whole cents. */
+/** What a position is worth at the last price, in dollars and whole cents; null when nobody says what that is. */
 export async function marketValue(
-  quotes: QuoteSource,
+  lastPrice: LastPrice,
   { symbol, quantity }: Pick<StoredPosition, 'symbol' | 'quantity'>,
   at: Date,
-): Promise<{ price: Decimal; value: Decimal }> {
-  const { last } = await quotes.quote(symbol, at);
-  return { price: last, value: roundHalfUp(last.times(quantity), 2) };
+): Promise<{ price: Decimal; value: Decimal } | null> {
+  const price = await lastPrice(symbol, at);
+  return price && { price, value: roundHalfUp(price.times(quantity), 2) };
 }
 
 /** A position as the API shows it. It is not flat. */
-export async function positionView(quotes: QuoteSource, position: StoredPosition, at: Date) {
-  const { price, value } = await marketValue(quotes, position, at);
+export async function positionView(lastPrice: LastPrice, position: StoredPosition, at: Date) {
+  const market = await marketValue(lastPrice, position, at);
   return {
     symbol: position.symbol,
     positionType: position.positionType,
     quantity: formatQuantity(position.quantity),
     averageEntryPrice: formatMoney(roundHalfUp(position.costBasis.dividedBy(position.quantity), 6)),
-    marketPrice: formatMoney(price),
-    marketValue: formatMoney(value),
-    unrealizedPnl: formatMoney(value.minus(position.costBasis)),
+    marketPrice: market && formatMoney(market.price),
+    marketValue: market && formatMoney(market.value),
+    unrealizedPnl: market && formatMoney(market.value.minus(position.costBasis)),
     realizedPnl: formatMoney(position.realizedPnl),
   };
 }

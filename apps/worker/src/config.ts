@@ -1,9 +1,11 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
+import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
 import Type, { type Static } from 'typebox';
 
 /** Every setting of the worker. `.env.example` describes them. */
 export const schema = Type.Object({
   ...sharedSettings,
+  ...marketSettings,
   SMTP_URL: Type.String({ pattern: '^smtps?://' }),
   MAIL_FROM: Type.String({
     default: 'Gatehouse <no-reply@gatehouse.test>',
@@ -14,7 +16,9 @@ export const schema = Type.Object({
 
 export type Config = Static<typeof schema>;
 
-/** @throws one error that names every variable that is missing or bad */
+/** @throws one error that names every variable that is missing or bad, or else the keys that a broker needs */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  return readSettings(schema, environment);
+  const config = readSettings(schema, environment);
+  alpacaSettings(config);
+  return config;
 }

@@ -1,4 +1,5 @@
-import { createQuoteSource } from '@gatehouse/domain/quote-sources';
+import { createBroker } from '@gatehouse/market/brokers';
+import { createQuoteSource } from '@gatehouse/market/quote-sources';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Config, readConfig } from './config.ts';
@@ -6,7 +7,9 @@ import { startWorker } from './worker.ts';
 
 const config = configure();
 const log = pino({ level: config.LOG_LEVEL, base: { app: 'worker', pid: process.pid } });
-const worker = await startWorker(config, { quotes: createQuoteSource(config.QUOTES), log });
+const quotes = createQuoteSource(config);
+const broker = createBroker(config);
+const worker = await startWorker(config, { quotes, broker, log });
 
 closeWithGrace(
   { delay: config.SHUTDOWN_DEADLINE_SECONDS * 1_000, logger: log },
@@ -14,6 +17,8 @@ closeWithGrace(
     if (err) log.fatal({ err }, 'the worker met an error that nobody handles');
     log.info({ signal }, 'the worker is shutting down');
     await worker.close();
+    await quotes.close();
+    await broker?.close();
   },
 );
 

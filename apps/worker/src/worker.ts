@@ -1,4 +1,5 @@
 import { createDatabase } from '@gatehouse/db/client';
+import type { Broker } from '@gatehouse/domain/broker';
 import type { QuoteSource } from '@gatehouse/domain/quote';
 import { CATALOGUE } from '@gatehouse/jobs/catalogue';
 import { consumerConnection, producerConnection, warmUp } from '@gatehouse/jobs/connection';
@@ -42,6 +43,8 @@ const ALL_WORK: Work = { catalogue: CATALOGUE, createProcessors };
 
 export interface WorkerParts {
   quotes: QuoteSource;
+  /** The one outside; null without access to one. New orders go to whom the configuration says. */
+  broker: Broker | null;
   log: Logger;
   /** All that there is, unless told otherwise. */
   work?: Work;
@@ -57,7 +60,7 @@ export interface RunningWorker {
 /** Starts a worker: everything that the back office does, in one process. Any number may run at once. */
 export async function startWorker(
   config: Config,
-  { quotes, log, work = ALL_WORK }: WorkerParts,
+  { quotes, broker, log, work = ALL_WORK }: WorkerParts,
 ): Promise<RunningWorker> {
   const connect = (open: typeof producerConnection, what: string): Redis => {
     const outage = createOutage(log, what);
@@ -75,7 +78,14 @@ export async function startWorker(
   const transport = createMailTransport(config.SMTP_URL, config.MAIL_FROM);
   const registry = createRegistry(
     work.catalogue,
-    work.createProcessors({ db, ledger, quotes, transport }),
+    work.createProcessors({
+      db,
+      ledger,
+      quotes,
+      broker,
+      brokerOfNewOrders: config.BROKER,
+      transport,
+    }),
   );
   const metrics = createMetrics();
   const failures = createFailureBook(db, registry, log);

@@ -159,7 +159,13 @@ test('the last failure makes the job dead, and a late delivery still settles it'
     if (isBroken) throw new Error('broken');
     await settle(effect);
   });
-  await recordFailure(db, { jobId: row.id, generation: 0, error: 'earlier', isCounted: true, retryInMs: 0 });
+  await recordFailure(db, {
+    jobId: row.id,
+    generation: 0,
+    error: 'earlier',
+    isCounted: true,
+    retryInMs: 0,
+  });
   await db.job.updateMany({ data: { attempts: attempts - 1, state: 'dispatched' } });
   await expect(run(undefined, { generation: 1 })).rejects.toThrow('broken');
   expect(await db.job.findFirstOrThrow()).toMatchObject({ attempts, state: 'dead' });

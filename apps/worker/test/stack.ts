@@ -1,5 +1,6 @@
 import type { Database } from '@gatehouse/db/client';
 import { findOrder, type OrderWithFills } from '@gatehouse/db/orders';
+import type { Broker } from '@gatehouse/domain/broker';
 import type { OrderStatus } from '@gatehouse/domain/order';
 import { producerConnection, warmUp } from '@gatehouse/jobs/connection';
 import { createDispatcher } from '@gatehouse/jobs/dispatcher';
@@ -27,7 +28,11 @@ export interface TestStack {
   ledger: JobLedger;
   /** What a worker process of this stack would be started with. */
   environment: NodeJS.ProcessEnv;
-  startWorker(settings?: NodeJS.ProcessEnv, work?: Work): Promise<RunningWorker>;
+  startWorker(
+    settings?: NodeJS.ProcessEnv,
+    work?: Work,
+    otherBroker?: Broker | null,
+  ): Promise<RunningWorker>;
   /** Resolves with the order once it is in the status. */
   orderIn(
     status: OrderStatus,
@@ -39,8 +44,18 @@ export interface TestStack {
   allSettled(timeoutMs?: number): Promise<void>;
 }
 
+export interface StackOptions {
+  /** The one outside; none when left out. */
+  broker?: Broker | null;
+  /** Beside those that every worker needs. */
+  settings?: NodeJS.ProcessEnv;
+}
+
 /** Everything a worker works with, for one test, and ends with it. No worker runs yet. */
-export async function startStack(): Promise<TestStack> {
+export async function startStack({
+  broker = null,
+  settings: stackSettings = {},
+}: StackOptions = {}): Promise<TestStack> {
   const cleanUp: (() => Promise<unknown> | unknown)[] = [];
   onTestFinished(async () => {
     for (const each of cleanUp.reverse()) await each();
@@ -73,6 +88,7 @@ export async function startStack(): Promise<TestStack> {
     LOG_LEVEL: 'warn',
     WORKER_CONCURRENCY: '8',
     SHUTDOWN_DEADLINE_SECONDS: '10',
+    ...stackSettings,
   };
   return {
     db,
@@ -82,9 +98,14 @@ export async function startStack(): Promise<TestStack> {
     queues,
     ledger: createJobLedger(dispatcher),
     environment,
-    async startWorker(settings = {}, work) {
+    async startWorker(settings = {}, work, otherBroker = broker) {
       const config: Config = readConfig({ ...environment, ...settings });
-      const worker = await startWorker(config, { quotes, log, ...(work && { work }) });
+      const worker = await startWorker(config, {
+        quotes,
+        broker: otherBroker,
+        log,
+        ...(work && { work }),
+      });
       let closing: Promise<void> | undefined;
       const close = () => (closing ??= worker.close());
       cleanUp.push(close);

@@ -91,8 +91,23 @@ const INVARIANTS: readonly Invariant[] = [
       SELECT format('order %s is %s and owed nothing', o.id, o.status) AS violation
       FROM "order" o
       WHERE (o.status = 'accepted' AND NOT ${owes(Prisma.sql`'execute-trade'`, Prisma.sql`o.id`)})
-        OR (o.status IN ('submitted', 'partially_filled') AND o.cancel_requested_at IS NOT NULL
-          AND NOT ${owes(Prisma.sql`'cancel-trade'`, Prisma.sql`o.id`)})`,
+        OR (o.status IN ('submitted', 'partially_filled', 'unknown') AND o.cancel_requested_at IS NOT NULL
+          AND NOT ${owes(Prisma.sql`'cancel-trade'`, Prisma.sql`o.id`)}
+          AND NOT (o.broker <> 'paper' AND ${owes(Prisma.sql`'reconcile-trade'`, Prisma.sql`o.id`)}))`,
+  },
+  {
+    name: 'every order that a broker outside has, or may have, is owed its execute-trade or one reconcile-trade',
+    violations: Prisma.sql`
+      SELECT format('order %s is %s at %s: %s reconcile-trade, %s execute-trade', o.id, o.status, o.broker,
+        debts.reconciling, debts.executing) AS violation
+      FROM "order" o
+      CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE job.name = 'reconcile-trade') AS reconciling,
+          count(*) FILTER (WHERE job.name = 'execute-trade') AS executing
+        FROM job WHERE job.subject_id = o.id
+      ) debts
+      WHERE o.broker <> 'paper' AND o.status IN ('accepted', 'submitted', 'partially_filled', 'unknown')
+        AND (CASE o.status WHEN 'accepted' THEN debts.executing ELSE debts.reconciling END) <> 1`,
   },
   {
     name: 'every queued mail is owed its job',

@@ -1,3 +1,4 @@
+import type { BrokerName } from '@gatehouse/domain/broker';
 import { type Decimal, decimal } from '@gatehouse/domain/decimal';
 import { OPEN_STATUSES, type OrderStatus } from '@gatehouse/domain/order';
 import type { Queryable, Transaction } from './client.ts';
@@ -83,10 +84,24 @@ export function findOrderByClientOrderId(
   return findOne(db, { clientOrderId, accountId });
 }
 
-/** What an order is about. Of calls in the same tick Prisma makes one query. Throws when there is no such order. */
-export async function readSymbol(db: Queryable, id: string): Promise<string> {
-  const order = await db.order.findUniqueOrThrow({ where: { id }, select: { symbol: true } });
-  return order.symbol;
+/** What decides where an order, or the wish to cancel it, is to be taken. */
+export type OrderRoute = Pick<
+  Order,
+  'symbol' | 'side' | 'type' | 'status' | 'broker' | 'brokerOrderId'
+>;
+
+const ROUTE = {
+  symbol: true,
+  side: true,
+  type: true,
+  status: true,
+  broker: true,
+  brokerOrderId: true,
+} as const;
+
+/** Of calls in the same tick Prisma makes one query. Throws when there is no such order. */
+export async function readRoute(db: Queryable, id: string): Promise<OrderRoute> {
+  return db.order.findUniqueOrThrow({ where: { id }, select: ROUTE });
 }
 
 /** Orders with their fills, locked until the transaction ends: what is decided on them is decided on the newest. */
@@ -154,13 +169,15 @@ export async function forgetCancel(tx: Transaction, id: string, at: Date): Promi
   });
 }
 
-/** Resting orders of all accounts, oldest first, that come after the given one. */
+/** Resting orders of all accounts at a broker, oldest first, that come after the given one. */
 export async function listRestingOrders(
   db: Queryable,
+  broker: BrokerName,
   page: { after: string | null; limit: number },
 ): Promise<StoredOrder[]> {
   const rows = await db.order.findMany({
     where: {
+      broker,
       status: { in: ['submitted', 'partially_filled'] },
       ...(page.after && { id: { gt: page.after } }),
     },

@@ -15,7 +15,7 @@ export interface AccountBook {
   accountId: string;
   /** Dollars. */
   cash: Decimal;
-  /** Dollars that resting buy orders hold. */
+  /** Dollars that buy orders hold which a broker has, or may have. */
   heldCash: Decimal;
   /** The address of its owner. */
   email: string;
@@ -27,7 +27,7 @@ export interface PositionBook {
   symbol: string;
   positionType: PositionType;
   position: Position;
-  /** Shares that resting sell orders hold. */
+  /** Shares that sell orders hold which a broker has, or may have. */
   heldQuantity: Decimal;
 }
 

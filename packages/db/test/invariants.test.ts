@@ -1,6 +1,10 @@
+import { newId } from '@gatehouse/domain/id';
+import type { OrderStatus } from '@gatehouse/domain/order';
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Database } from '../src/client.ts';
 import { checkInvariants } from '../src/invariants.ts';
+import { insertJobs } from '../src/jobs.ts';
 import { acceptOrders } from '../src/order-acceptance.ts';
 import { acceptance, filledOrder } from './trading.ts';
 
@@ -28,6 +32,8 @@ const QUANTITY =
 const EXECUTION = 'no execution is counted twice';
 const FINAL = 'no order left a final state';
 const OWED = 'every accepted order, and every wish to cancel an open one, is owed its job';
+const OUTSIDE =
+  'every order that a broker outside has, or may have, is owed its execute-trade or one reconcile-trade';
 const MAIL = 'every queued mail is owed its job';
 const REMINDER = 'every task that is to be reminded of is owed its reminder';
 
@@ -93,4 +99,42 @@ test('an order that is accepted and owed is in order', async () => {
   expect(await broken(db)).toEqual([]);
   await db.job.deleteMany();
   expect(await broken(db)).toEqual([OWED]);
+});
+
+/** An open order at a broker, with the jobs of these names about it. */
+async function orderAt(db: Database, broker: string, status: OrderStatus, ...jobs: string[]) {
+  const { accountId } = await filledOrder(db);
+  const { order, job, record } = acceptance(accountId);
+  await acceptOrders(db, [{ order, job, record }]);
+  await db.job.deleteMany();
+  await db.order.update({ where: { id: order.id }, data: { status, broker } });
+  const rows = jobs.map((name) => ({ ...job, id: newId(), name }));
+  await db.$transaction((tx) => insertJobs(tx, rows));
+  return order.id;
+}
+
+const wish = { cancelRequestedAt: new Date() };
+
+test.each<[string, OrderStatus, string[], string[], boolean?]>([
+  ['alpaca', 'accepted', ['execute-trade'], []],
+  ['alpaca', 'accepted', ['reconcile-trade'], [OWED, OUTSIDE]],
+  ['alpaca', 'submitted', ['reconcile-trade'], []],
+  ['alpaca', 'submitted', ['execute-trade'], [OUTSIDE]],
+  ['alpaca', 'submitted', ['reconcile-trade', 'reconcile-trade'], [OUTSIDE]],
+  ['alpaca', 'partially_filled', [], [OUTSIDE]],
+  ['alpaca', 'unknown', ['reconcile-trade'], []],
+  ['alpaca', 'unknown', [], [OUTSIDE]],
+  ['alpaca', 'unknown', ['cancel-trade', 'reconcile-trade'], [], true],
+  ['alpaca', 'submitted', ['reconcile-trade'], [], true],
+  ['alpaca', 'submitted', ['cancel-trade'], [OUTSIDE], true],
+  ['alpaca', 'submitted', [], [OWED, OUTSIDE], true],
+  ['paper', 'submitted', [], []],
+  ['paper', 'submitted', ['cancel-trade'], [], true],
+  ['paper', 'submitted', ['reconcile-trade'], [OWED], true],
+])('at %s, %s and owed %j: breaks %j', async (broker, status, jobs, expected, isToBeCanceled) => {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  const id = await orderAt(db, broker, status, ...jobs);
+  if (isToBeCanceled) await db.order.update({ where: { id }, data: wish });
+  expect((await broken(db)).sort()).toEqual([...expected].sort());
 });

@@ -86,13 +86,18 @@ export function transition<To extends OrderStatus>(from: OrderStatus, to: To): T
   return to;
 }
 
-export const REJECT_CODES = ['insufficient_funds', 'insufficient_position'] as const;
+export const REJECT_CODES = [
+  'insufficient_funds',
+  'insufficient_position',
+  'broker_rejected',
+] as const;
 export type RejectCode = (typeof REJECT_CODES)[number];
 
 /** What the owner of a rejected order reads beside the code. */
 export const REJECT_REASONS: Readonly<Record<RejectCode, string>> = {
   insufficient_funds: 'The available cash does not cover the cost of this order.',
   insufficient_position: 'The available holdings do not cover the quantity of this sell order.',
+  broker_rejected: 'The broker does not take this order.',
 };
 
 /** The price side of an order: a limit order has a limit, a market order cannot. */

@@ -18,8 +18,14 @@ export interface Quote {
 
 export interface QuoteSource {
   /**
-   * The quote of a symbol at a moment. A live source answers with its latest and may reject when it has none;
-   * only a simulated one can look back.
+   * The quote of a symbol at a moment. A live source answers with its latest; only a simulated one can look back.
+   *
+   * @throws {NoQuote} when a live source has none; other errors when it cannot be asked
    */
   quote(symbol: string, at: Date): Promise<Quote>;
+}
+
+/** Nobody quotes the symbol, on both sides, now: it is not known, or its market is closed. */
+export class NoQuote extends Error {
+  override readonly name = 'NoQuote';
 }

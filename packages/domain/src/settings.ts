@@ -1,6 +1,5 @@
 import { envSchema } from 'env-schema';
 import Type, { type Static, type TObject } from 'typebox';
-import { QUOTE_SOURCES } from './quote-sources.ts';
 
 /** The settings that every process of the system has, for its own schema to include. */
 export const sharedSettings = {
@@ -12,8 +11,6 @@ export const sharedSettings = {
     default: 'info',
   }),
   SHUTDOWN_DEADLINE_SECONDS: Type.Integer({ minimum: 1, maximum: 600, default: 25 }),
-  BROKER: Type.Enum(['paper'], { default: 'paper' }),
-  QUOTES: Type.Enum([...QUOTE_SOURCES], { default: 'simulated' }),
 };
 
 /**

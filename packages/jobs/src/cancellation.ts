@@ -1,44 +1,57 @@
 import type { Transaction } from '@gatehouse/db/client';
 import { isOwedByAnother, lockJob, type StoredJob } from '@gatehouse/db/dead-letters';
 import { cancelEmail } from '@gatehouse/db/emails';
-import { settleJob } from '@gatehouse/db/jobs';
+import { type Dispatch, settleJob } from '@gatehouse/db/jobs';
 import { forgetCancel, lockOrders, saveOrders } from '@gatehouse/db/orders';
 import { lockTask, markReminded, readTask } from '@gatehouse/db/tasks';
-import { transition } from '@gatehouse/domain/order';
+import { isOpen, transition } from '@gatehouse/domain/order';
 import type { JobName } from './catalogue.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
+import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
 import { sendEmail } from './definitions/send-email.ts';
 
-/** Leaves what a job was about as something that is owed nothing. The job's row is deleted already. */
-type Release = (tx: Transaction, job: StoredJob, at: Date) => Promise<void>;
+/** Leaves what a job was about as something that is owed nothing; or says why the job stays owed, and does nothing. */
+type Release = (tx: Transaction, job: StoredJob, at: Date) => Promise<string | null>;
 
 /** A job that is not here does not compile: whoever adds one decides what its cancelation means. */
 const RELEASES: Readonly<Record<JobName, Release>> = {
-  // Nobody was asked to buy or sell yet. An order that is further has left the job behind.
+  // An order without a broker: nobody was asked to buy or sell yet. One that is further has left the job behind.
   [executeTrade.name]: async (tx, { subjectId }, at) => {
     const order = (await lockOrders(tx, [subjectId])).get(subjectId);
-    if (order?.status !== 'accepted') return;
+    if (order?.status !== 'accepted') return null;
+    if (order.broker !== null) return atBroker(order.broker);
     const status = transition(order.status, 'canceled');
     await saveOrders(tx, [{ ...order, status, canceledAt: at }], at);
+    return null;
   },
   // The order goes on. Its owner may ask again.
   [cancelTrade.name]: async (tx, job, at) => {
     await lockOrders(tx, [job.subjectId]);
     if (!(await isOwedByAnother(tx, job))) await forgetCancel(tx, job.subjectId, at);
+    return null;
+  },
+  // Only the broker knows what becomes of an order that it has, and nobody would ask it any more.
+  [reconcileTrade.name]: async (tx, { subjectId }) => {
+    const order = (await lockOrders(tx, [subjectId])).get(subjectId);
+    return order?.broker && isOpen(order.status) ? atBroker(order.broker) : null;
   },
   [sendEmail.name]: async (tx, { subjectId }) => {
     await cancelEmail(tx, subjectId);
+    return null;
   },
   // As if its owner had been reminded: a new due time is a new reason.
   [remindTask.name]: async (tx, job, at) => {
     const task = await readTask(tx, job.subjectId);
-    if (task === null) return;
+    if (task === null) return null;
     await lockTask(tx, task.accountId, task.id);
     if (!(await isOwedByAnother(tx, job))) await markReminded(tx, task.id, at);
+    return null;
   },
 };
+
+const atBroker = (broker: string): string => `${broker} has its order, or may have it`;
 
 const releaseOf = new Map<string, Release>(Object.entries(RELEASES));
 
@@ -54,16 +67,25 @@ export interface Cancelation {
  * nothing, in the caller's transaction. Null when there is no such job.
  *
  * A job that is dispatched is refused, since it may be running, and so is one of a name that this version does not
- * know. A run that was given up for lost may still be under way: it settles nothing any more, but a mail that it has
- * in hand goes out.
+ * know, and one about an open order that a broker outside may have. A run that was given up for lost may still be
+ * under way: it settles nothing any more, but a mail that it has in hand goes out.
+ *
+ * A dispatched job is canceled for a caller who takes this very dispatch out of Redis before the transaction ends:
+ * then it is not running.
  */
-export async function cancelJob(tx: Transaction, id: string): Promise<Cancelation | null> {
+export async function cancelJob(
+  tx: Transaction,
+  id: string,
+  takenBack: Pick<Dispatch, 'generation'> | null = null,
+): Promise<Cancelation | null> {
   const job = await lockJob(tx, id);
   if (job === null) return null;
-  if (job.state === 'dispatched') return { job, refusal: 'it is dispatched' };
+  if (job.state === 'dispatched' && job.generation !== takenBack?.generation) {
+    return { job, refusal: 'it is dispatched' };
+  }
   const release = releaseOf.get(job.name);
   if (release === undefined) return { job, refusal: `no job is named ${job.name} here` };
-  await settleJob(tx, id);
-  await release(tx, job, new Date());
-  return { job, refusal: null };
+  const refusal = await release(tx, job, new Date());
+  if (refusal === null) await settleJob(tx, id);
+  return { job, refusal };
 }

@@ -3,6 +3,7 @@ import { cancelTrade } from './definitions/cancel-trade.ts';
 import { cleanIdempotencyRecords } from './definitions/clean-idempotency-records.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
 import { matchRestingOrders } from './definitions/match-resting-orders.ts';
+import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
 import { sendEmail } from './definitions/send-email.ts';
 
@@ -10,6 +11,7 @@ import { sendEmail } from './definitions/send-email.ts';
 export const CATALOGUE = [
   executeTrade,
   cancelTrade,
+  reconcileTrade,
   sendEmail,
   remindTask,
   matchRestingOrders,

@@ -5,6 +5,7 @@ import { requestCancel } from '@gatehouse/db/orders';
 import { createTask } from '@gatehouse/db/tasks';
 import { transaction } from '@gatehouse/db/transaction';
 import { newId } from '@gatehouse/domain/id';
+import type { OrderStatus } from '@gatehouse/domain/order';
 import { testDatabase } from '@gatehouse/testing/database';
 import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
 import { lockWaiter } from '@gatehouse/testing/locks';
@@ -12,6 +13,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { cancelJob } from '../src/cancellation.ts';
 import { CATALOGUE, type JobName } from '../src/catalogue.ts';
 import { cancelTrade } from '../src/definitions/cancel-trade.ts';
+import { executeTrade } from '../src/definitions/execute-trade.ts';
+import { reconcileTrade } from '../src/definitions/reconcile-trade.ts';
 import { remindTask } from '../src/definitions/remind-task.ts';
 import { sendEmail } from '../src/definitions/send-email.ts';
 import { createJobLedger, type JobLedger } from '../src/ledger.ts';
@@ -64,6 +67,26 @@ async function restingOrder({ db, ledger, accountId }: Scene): Promise<string> {
   return orderId;
 }
 
+/** An order at a broker outside, owed nothing yet. */
+async function orderOutside(
+  { db, ledger, accountId }: Scene,
+  status: OrderStatus,
+): Promise<string> {
+  const orderId = await acceptTestOrder(db, ledger, accountId, { limitPrice: '90' });
+  await db.job.deleteMany();
+  await db.order.update({
+    where: { id: orderId },
+    data: { status, broker: 'alpaca', ...(status === 'canceled' && { canceledAt: new Date() }) },
+  });
+  return orderId;
+}
+
+async function oweReconciliation({ db, ledger, accountId }: Scene, orderId: string): Promise<void> {
+  await transaction(db, (tx) =>
+    ledger.enqueue(tx, reconcileTrade, { orderId, accountId }, { requestId: null }),
+  );
+}
+
 async function dueTask({ db, ledger, accountId }: Scene) {
   return transaction(db, async (tx) => {
     const dueAt = new Date();
@@ -107,6 +130,12 @@ const SUBJECTS: Record<JobName, (scene: Scene) => Promise<() => Promise<unknown>
       return [order.status, order.cancelRequestedAt !== null, order.version];
     };
   },
+  // The order is over. While it is open the job is refused: see below.
+  'reconcile-trade': async (scene) => {
+    const orderId = await orderOutside(scene, 'canceled');
+    await oweReconciliation(scene, orderId);
+    return async () => scene.db.order.findUniqueOrThrow({ where: { id: orderId } });
+  },
   'send-email': async (scene) => {
     const id = await queuedEmail(scene);
     return async () => (await scene.db.email.findUniqueOrThrow({ where: { id } })).status;
@@ -121,6 +150,10 @@ const SUBJECTS: Record<JobName, (scene: Scene) => Promise<() => Promise<unknown>
 const EXPECTED: Record<JobName, { before: unknown; after: unknown }> = {
   'execute-trade': { before: ['accepted', false, 1], after: ['canceled', true, 2] },
   'cancel-trade': { before: ['submitted', true, 2], after: ['submitted', false, 3] },
+  'reconcile-trade': {
+    before: expect.objectContaining({ status: 'canceled', version: 1 }),
+    after: expect.objectContaining({ status: 'canceled', version: 1 }),
+  },
   'send-email': { before: 'queued', after: 'canceled' },
   'remind-task': { before: false, after: true },
 };
@@ -245,4 +278,41 @@ test('a job whose subject is gone can be canceled, one of an unknown name cannot
   expect((await cancel(db, id))?.refusal).toBe('no job is named newer-than-this here');
   expect(await db.job.count()).toBe(1);
   expect(await cancel(db, newId())).toBeNull();
+});
+
+test.each(['submitted', 'partially_filled', 'unknown'] as const)(
+  'nobody can forgive the look at an order that is %s at a broker outside',
+  async (status) => {
+    const scene = await setUp();
+    const { db } = scene;
+    await oweReconciliation(scene, await orderOutside(scene, status));
+    const job = await jobOf(db, 'reconcile-trade');
+    const dead = await db.job.update({ where: { id: job.id }, data: { state: 'dead' } });
+    const order = await db.order.findFirstOrThrow();
+    const outcome = await cancel(db, job.id);
+    expect(outcome).toEqual({ job: dead, refusal: 'alpaca has its order, or may have it' });
+    expect(await db.job.findMany()).toEqual([dead]);
+    expect(await db.order.findMany()).toEqual([order]);
+    expect(await broken(db)).toEqual([]);
+  },
+);
+
+test('nobody can forgive the execution of an order that a broker outside may have', async () => {
+  const scene = await setUp();
+  const { db, ledger, accountId } = scene;
+  const orderId = await orderOutside(scene, 'accepted');
+  await transaction(db, (tx) =>
+    ledger.enqueue(tx, executeTrade, { orderId, accountId }, { requestId: null }),
+  );
+  const job = await jobOf(db, 'execute-trade');
+  const refused = await cancel(db, job.id);
+  expect(refused).toEqual({ job, refusal: 'alpaca has its order, or may have it' });
+  expect(await db.job.findMany()).toEqual([job]);
+  expect(await db.order.findMany()).toMatchObject([{ status: 'accepted', canceledAt: null }]);
+
+  // Before it is taken to one, nobody has it.
+  await db.order.update({ where: { id: orderId }, data: { broker: null } });
+  expect(await cancel(db, job.id)).toEqual({ job, refusal: null });
+  expect(await db.order.findMany()).toMatchObject([{ status: 'canceled' }]);
+  expect(await broken(db)).toEqual([]);
 });

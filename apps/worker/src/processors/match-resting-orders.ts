@@ -21,7 +21,7 @@ export interface MatchRestingOrdersParts {
 }
 
 /**
- * Tries every resting order at one quote per symbol, those of a page in one transaction. When that fails each is
+ * Tries every order that rests at the paper broker at one quote per symbol, those of a page in one transaction. When that fails each is
  * tried alone; one that fails then is logged, and tried again in the next round.
  *
  * Rounds in several workers do no harm: under its account's lock each order is read anew.
@@ -49,7 +49,10 @@ async function matchAll(
   const quoteOf = quotesOfRound(parts.quotes, at, log);
   let after: string | null = null;
   while (!signal.aborted) {
-    const orders: StoredOrder[] = await listRestingOrders(parts.db, { after, limit: PAGE });
+    const orders: StoredOrder[] = await listRestingOrders(parts.db, 'paper', {
+      after,
+      limit: PAGE,
+    });
     const requests: TradeRequest[] = [];
     for (const order of orders) {
       const quote = await quoteOf(order.symbol);

@@ -62,7 +62,8 @@ const AFTER_FILL = {
   cancel: ['partially_filled', 'canceled'],
 } as const satisfies Record<string, readonly OrderStatus[]>;
 
-function shortOf(order: StoredOrder): RejectCode {
+/** Why an order is rejected that the account does not cover. */
+export function shortOf(order: StoredOrder): RejectCode {
   return order.side === 'buy' ? 'insufficient_funds' : 'insufficient_position';
 }
 

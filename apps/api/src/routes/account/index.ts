@@ -53,13 +53,18 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         allPositions(app.db, principal.accountId),
       ]);
       const at = new Date();
-      const worth = await Promise.all(positions.map((one) => marketValue(app.quotes, one, at)));
+      // At its cost while there is no quote of it.
+      const worth = await Promise.all(
+        positions.map(
+          async (one) => (await marketValue(app.lastPrice, one, at))?.value ?? one.costBasis,
+        ),
+      );
       return {
         id: account.id,
         currency: account.currency,
         cash: formatMoney(account.cash),
         buyingPower: formatMoney(account.cash.minus(held)),
-        equity: formatMoney(worth.reduce((sum, { value }) => sum.plus(value), account.cash)),
+        equity: formatMoney(worth.reduce((sum, value) => sum.plus(value), account.cash)),
       };
     },
   );

@@ -3,6 +3,7 @@ import {
   ORDER_STATUSES,
   ORDER_TYPES,
   POSITION_TYPES,
+  REJECT_CODES,
   TIMES_IN_FORCE,
 } from '@gatehouse/domain/order';
 import Type from 'typebox';
@@ -20,7 +21,10 @@ import {
   Timestamp,
 } from '../../schemas.ts';
 
-const Status = Type.Enum([...ORDER_STATUSES]);
+const Status = Type.Enum([...ORDER_STATUSES], {
+  description:
+    '`unknown`: the broker was asked, and its answer is lost. What became of the order is being found out.',
+});
 
 const ClientOrderId = Text(1, 128);
 
@@ -57,7 +61,11 @@ export const Order = Type.Object({
   status: Status,
   filledQuantity: DecimalText('0'),
   averageFillPrice: Nullable(DecimalText('187.42')),
-  rejectCode: Nullable(Type.String()),
+  rejectCode: Nullable(
+    Type.String({
+      description: `Why it is rejected: ${REJECT_CODES.map((code) => `\`${code}\``).join(', ')}.`,
+    }),
+  ),
   rejectReason: Nullable(Type.String()),
   brokerOrderId: Nullable(Type.String()),
   version: Type.Integer(),

@@ -3,19 +3,30 @@ import { findPosition, listPositions } from '@gatehouse/db/positions';
 import { POSITION_TYPES } from '@gatehouse/domain/order';
 import Type from 'typebox';
 import { NotFound } from '../../errors.ts';
-import { DecimalText, PageOf, pageQuery, problems, Query, Ticker } from '../../schemas.ts';
+import {
+  DecimalText,
+  Nullable,
+  PageOf,
+  pageQuery,
+  problems,
+  Query,
+  Ticker,
+} from '../../schemas.ts';
 import { positionView } from '../../valuation.ts';
 
 const PositionType = Type.Enum([...POSITION_TYPES]);
+
+/** Null while there is no quote of the symbol: a live source may not know it, or not answer. */
+const WhileQuoted = (example: string) => Nullable(DecimalText(example));
 
 const Position = Type.Object({
   symbol: Ticker,
   positionType: PositionType,
   quantity: DecimalText('3'),
   averageEntryPrice: DecimalText('187.42'),
-  marketPrice: DecimalText('190.10'),
-  marketValue: DecimalText('570.30'),
-  unrealizedPnl: DecimalText('8.04'),
+  marketPrice: WhileQuoted('190.10'),
+  marketValue: WhileQuoted('570.30'),
+  unrealizedPnl: WhileQuoted('8.04'),
   realizedPnl: DecimalText('0.00'),
 });
 
@@ -37,7 +48,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       return {
         ...page,
         data: await Promise.all(
-          page.data.map((position) => positionView(app.quotes, position, at)),
+          page.data.map((position) => positionView(app.lastPrice, position, at)),
         ),
       };
     },
@@ -62,7 +73,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         positionType: query.positionType,
       });
       if (position === null || position.quantity.isZero()) throw new NotFound('position');
-      return positionView(app.quotes, position, new Date());
+      return positionView(app.lastPrice, position, new Date());
     },
   );
 };

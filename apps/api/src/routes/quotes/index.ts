@@ -21,7 +21,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Quotes'],
         summary: 'Read the quote of a symbol',
         params: Type.Object({ symbol: Ticker }),
-        response: { 200: Quote, ...problems(401, 403) },
+        response: { 200: Quote, ...problems(401, 403, 404) },
       },
     },
     async ({ params }) => {
