@@ -34,6 +34,7 @@ class Lane {
   readonly #giveBack: (jobs: DispatchedJob[], error: unknown) => Promise<void>;
   #pending: DispatchedJob[] = [];
   #flight: Promise<void> | undefined;
+  #inFlight = 0;
   #length = 0;
   #measuredAt = 0;
 
@@ -60,9 +61,11 @@ class Lane {
     while (this.#flight !== undefined) await this.#flight;
   }
 
+  /** What the queue has, and what is on its way there. */
   async measure(): Promise<number> {
     this.#measuredAt = performance.now();
-    this.#length = await this.#queue.getJobCountByTypes('wait', 'active', 'prioritized');
+    const inRedis = await this.#queue.getJobCountByTypes('wait', 'active', 'prioritized');
+    this.#length = inRedis + this.#pending.length + this.#inFlight;
     return this.#length;
   }
 
@@ -79,6 +82,7 @@ class Lane {
     await Promise.resolve();
     while (this.#pending.length > 0) {
       const batch = this.#pending.splice(0, BATCH);
+      this.#inFlight = batch.length;
       try {
         await this.#queue.addBulk(
           batch.map(({ id, name, payload, generation, priority, groupKey, requestId }) => ({
@@ -91,6 +95,7 @@ class Lane {
       } catch (error) {
         await this.#giveBack(batch, error);
       }
+      this.#inFlight = 0;
       await this.#refresh();
     }
   }
