@@ -3,10 +3,12 @@ import { createQuoteSource } from '@gatehouse/market/quote-sources';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Config, readConfig } from './config.ts';
+import { startWatchdog } from './watchdog.ts';
 import { startWorker } from './worker.ts';
 
 const config = configure();
 const log = pino({ level: config.LOG_LEVEL, base: { app: 'worker', pid: process.pid } });
+startWatchdog(log);
 const quotes = createQuoteSource(config);
 const broker = createBroker(config);
 const worker = await startWorker(config, { quotes, broker, log });

@@ -1,8 +1,18 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is read of a runner whenever somebody asks for the metrics. */
+export interface WatchedRunner {
+  readonly queue: string;
+  readonly running: number;
+  readonly sinceTakenMs: number;
+}
 
 export interface Metrics {
   completed(queue: string, name: string, durationMs: number): void;
   failed(queue: string, name: string, durationMs: number): void;
+  recreated(queue: string): void;
+  /** Shows from now on what the runner does. */
+  watch(runner: WatchedRunner): void;
   readonly contentType: string;
   /** All metrics of the process as Prometheus text. */
   text(): Promise<string>;
@@ -12,25 +22,51 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
+  const registers = [register];
   const labelNames = ['queue', 'name'] as const;
   const processed = new Counter({
     name: 'gatehouse_jobs_processed_total',
     help: 'Runs of jobs that ended well.',
     labelNames,
-    registers: [register],
+    registers,
   });
   const failures = new Counter({
     name: 'gatehouse_jobs_failed_total',
     help: 'Runs of jobs that failed; each may be tried again.',
     labelNames,
-    registers: [register],
+    registers,
   });
   const duration = new Histogram({
     name: 'gatehouse_job_duration_seconds',
     help: 'From the start of a run to its end, however it ended.',
     labelNames,
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers: [register],
+    registers,
+  });
+  const recreations = new Counter({
+    name: 'gatehouse_consumers_recreated_total',
+    help: 'Consumers that took no jobs although jobs waited, and were replaced.',
+    labelNames: ['queue'],
+    registers,
+  });
+  const runners: WatchedRunner[] = [];
+  new Gauge({
+    name: 'gatehouse_jobs_running',
+    help: 'Jobs that run now.',
+    labelNames: ['queue'],
+    registers,
+    collect() {
+      for (const { queue, running } of runners) this.set({ queue }, running);
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_seconds_since_job_taken',
+    help: 'Since a job was taken from the queue last, or since the start. It grows while none waits, too.',
+    labelNames: ['queue'],
+    registers,
+    collect() {
+      for (const { queue, sinceTakenMs } of runners) this.set({ queue }, sinceTakenMs / 1000);
+    },
   });
   const count =
     (counter: typeof processed) => (queue: string, name: string, durationMs: number) => {
@@ -40,6 +76,12 @@ export function createMetrics(): Metrics {
   return {
     completed: count(processed),
     failed: count(failures),
+    recreated: (queue) => recreations.inc({ queue }),
+    watch(runner) {
+      runners.push(runner);
+      // A counter that is not there before its first event hides that event from `rate()`.
+      recreations.inc({ queue: runner.queue }, 0);
+    },
     contentType: register.contentType,
     text: () => register.metrics(),
   };

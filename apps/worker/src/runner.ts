@@ -1,25 +1,25 @@
 import { QUEUES, type QueueName } from '@gatehouse/jobs/definition';
-import { type CarriedJob, type JobData, queuePrefix } from '@gatehouse/jobs/queues';
-import { MetricsTime, UnrecoverableError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
-import type { Attempt } from './attempt.ts';
-import type { FailureBook } from './failures.ts';
-import type { Metrics } from './metrics.ts';
-
-/**
- * How long a job of a dead worker stays its own. Short, because a job that is taken away from a worker that only
- * froze does no harm: whoever comes second settles nothing. Renewed at half of it.
- */
-const LOCK_MS = 10_000;
-
-/** How often the locks of running jobs are looked at. Together: a dead worker's jobs fail after 10 to 13 s. */
-const STALLED_INTERVAL_MS = 3_000;
+import { type Consumer, type ConsumerParts, createConsumer } from './consumer.ts';
 
 export interface Runner {
   readonly queue: QueueName;
+  readonly state: 'starting' | 'running' | 'closing';
+  /** How many jobs of the queue run in this process. */
+  readonly running: number;
+  /** How many jobs it has taken so far. */
+  readonly taken: number;
+  /** Milliseconds since it took a job last, or since it was made. */
+  readonly sinceTakenMs: number;
+  /** Whether all places are taken, so that no other job can be. */
+  readonly isFull: boolean;
+  /** Whether the loop that takes jobs is over although nobody closed it. */
+  readonly hasEnded: boolean;
   start(): void;
-  isRunning(): boolean;
+  /**
+   * Puts a new BullMQ worker with a new connection in the place of the one that is. The jobs of that one go on and
+   * may settle, so for a while there may be twice as many. Does nothing once the runner closes.
+   */
+  recreate(): void;
   /**
    * Takes no more jobs; resolves when the running ones are over. There is no forced close after it: to a
    * `close(true)` BullMQ then answers with the promise of the first.
@@ -29,82 +29,77 @@ export interface Runner {
   abort(): void;
 }
 
-export interface RunnerParts {
-  /** Shared by all runners; each adds a connection of its own to wait on. */
-  connection: Redis;
-  concurrency: number;
-  attempt: Attempt;
-  failures: FailureBook;
-  metrics: Metrics;
-  log: Logger;
+/** One runner per queue, so that a queue that is slow never holds up another. */
+export function createRunners(parts: ConsumerParts): Runner[] {
+  return QUEUES.map((queue) => {
+    const runner = createRunner(queue, parts);
+    parts.metrics.watch(runner);
+    return runner;
+  });
 }
 
-/** One BullMQ worker per queue, so that a queue that is slow never holds up another. */
-export function createRunners(parts: RunnerParts): Runner[] {
-  return QUEUES.map((queue) => createRunner(queue, parts));
-}
-
-function createRunner(queue: QueueName, parts: RunnerParts): Runner {
-  const { attempt, failures, metrics } = parts;
+function createRunner(queue: QueueName, parts: ConsumerParts): Runner {
   const log = parts.log.child({ queue });
-  const worker = new Worker<JobData, void, string>(
-    queue,
-    // BullMQ makes a signal for processors that declare three parameters.
-    (job, _token, signal) => attempt(job, signal ?? new AbortController().signal),
-    {
-      connection: parts.connection,
-      prefix: queuePrefix(queue),
-      autorun: false,
-      concurrency: parts.concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_INTERVAL_MS,
-      // A job that took its worker down with it has failed, and the ledger counts it. Were BullMQ to run it again
-      // by itself, a job that kills its worker would kill twice as many before it is dead.
-      maxStalledCount: 0,
-      // Without it the totals that Bull Board shows stay 0.
-      metrics: { maxDataPoints: MetricsTime.ONE_WEEK },
-      skipVersionCheck: true,
-    },
-  );
+  let state: Runner['state'] = 'starting';
+  let taken = 0;
+  let takenAt = performance.now();
+  const create = (): Consumer =>
+    createConsumer(queue, { ...parts, log }, () => {
+      taken += 1;
+      takenAt = performance.now();
+    });
+  let current = create();
+  /** Those that were replaced and are not closed yet. One that is wedged never is. */
+  const retired = new Set<Consumer>();
+  const all = (): Consumer[] => [current, ...retired];
 
-  const finished = (job: CarriedJob) => {
-    const durationMs = Math.max(0, (job.finishedOn ?? 0) - (job.processedOn ?? 0));
-    const { id: jobId = job.id, requestId = null } = job.data;
-    return { name: job.name, jobId, requestId, durationMs };
+  const retire = (consumer: Consumer): void => {
+    retired.add(consumer);
+    consumer
+      .close()
+      .catch((error: unknown) => log.warn({ err: error }, 'a replaced worker did not close'))
+      .finally(() => retired.delete(consumer));
   };
-  worker.on('completed', (job) => {
-    const line = finished(job);
-    metrics.completed(queue, job.name, line.durationMs);
-    log.debug(line, 'job completed');
-  });
-  worker.on('failed', (job, error) => {
-    if (job === undefined) return;
-    const line = finished(job);
-    metrics.failed(queue, job.name, line.durationMs);
-    if (!(error instanceof UnrecoverableError)) {
-      log.warn({ ...line, err: error }, 'job failed');
-      return;
-    }
-    // BullMQ's own verdict on a job whose lock ran out; our attempt did not end, so it has written nothing.
-    const loss = 'the run was lost: its worker died, or was cut off from Redis';
-    log.warn(line, loss);
-    void failures.record(job, new Error(loss), false);
-  });
-  worker.on('error', (error) => {
-    // While Redis is away, every command says so; the connection's own outage is logged once, elsewhere.
-    const level = parts.connection.status === 'ready' ? 'warn' : 'debug';
-    log[level]({ err: error }, 'the worker of the queue met an error');
-  });
 
   return {
     queue,
-    start() {
-      worker
-        .run()
-        .catch((error: unknown) => log.fatal({ err: error }, 'the worker of the queue ended'));
+    get state() {
+      return state;
     },
-    isRunning: () => worker.isRunning(),
-    close: () => worker.close(),
-    abort: () => worker.cancelAllJobs('the worker is shutting down'),
+    get running() {
+      return all().reduce((sum, { running }) => sum + running, 0);
+    },
+    get taken() {
+      return taken;
+    },
+    get sinceTakenMs() {
+      return performance.now() - takenAt;
+    },
+    get isFull() {
+      return current.running >= parts.concurrency;
+    },
+    get hasEnded() {
+      return state === 'running' && current.hasEnded;
+    },
+    start() {
+      state = 'running';
+      current.start();
+    },
+    recreate() {
+      if (state !== 'running') return;
+      const old = current;
+      current = create();
+      current.start();
+      retire(old);
+      parts.metrics.recreated(queue);
+    },
+    async close() {
+      state = 'closing';
+      // Their jobs are waited for, they are not: they were replaced because they hang.
+      await Promise.all([current.close(), ...[...retired].map((each) => each.jobsOver())]);
+    },
+    abort() {
+      for (const each of all()) each.abort();
+    },
   };
 }

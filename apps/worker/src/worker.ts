@@ -18,6 +18,7 @@ import { createMetrics } from './metrics.ts';
 import { createOutage } from './outage.ts';
 import type { Processor } from './processor.ts';
 import { createProcessors, type ProcessorParts } from './processors.ts';
+import { createProgress, type ProgressOptions } from './progress.ts';
 import { createRegistry } from './registry.ts';
 import { createGroupTurns } from './relay/groups.ts';
 import { startRelay } from './relay/relay.ts';
@@ -48,6 +49,8 @@ export interface WorkerParts {
   log: Logger;
   /** All that there is, unless told otherwise. */
   work?: Work;
+  /** How soon a runner that takes no jobs counts as wedged. */
+  progress?: Partial<ProgressOptions>;
 }
 
 export interface RunningWorker {
@@ -60,7 +63,7 @@ export interface RunningWorker {
 /** Starts a worker: everything that the back office does, in one process. Any number may run at once. */
 export async function startWorker(
   config: Config,
-  { quotes, broker, log, work = ALL_WORK }: WorkerParts,
+  { quotes, broker, log, work = ALL_WORK, progress: progressOptions }: WorkerParts,
 ): Promise<RunningWorker> {
   const connect = (open: typeof producerConnection, what: string): Redis => {
     const outage = createOutage(log, what);
@@ -100,8 +103,9 @@ export async function startWorker(
     log,
   });
 
+  const progress = createProgress({ redis, runners, log }, progressOptions);
   const health = await startHealthServer(
-    { db, redis, runners, metrics },
+    { db, redis, runners, progress, metrics },
     { host: config.HOST, port: config.METRICS_PORT },
   );
   await warmUp(redis, WARM_UP_MS);
@@ -111,6 +115,7 @@ export async function startWorker(
     startRelay({ db, redis, dispatcher, log }),
     startSweep({ db, redis, log }),
     startSchedulers({ queues, redis, schedules, log }),
+    progress.start(),
   ];
 
   const closeConnections = async (): Promise<void> => {
