@@ -7,6 +7,7 @@ import {
   redriveDeadJobs,
   redriveJob,
 } from '@gatehouse/db/dead-letters';
+import { deletePause, insertPause, listPauses } from '@gatehouse/db/queue-pauses';
 import { transaction } from '@gatehouse/db/transaction';
 import { cancelJob } from '@gatehouse/jobs/cancellation';
 
@@ -29,6 +30,9 @@ export async function owed(db: Database): Promise<boolean> {
         age(oldestSeconds),
       ]),
     ]);
+  }
+  for (const { queue, pausedAt } of await listPauses(db)) {
+    console.log(`${queue} is paused since ${pausedAt.toISOString()}`);
   }
   return true;
 }
@@ -83,6 +87,19 @@ export async function cancel(
   dryRun: boolean,
 ): Promise<boolean> {
   return eachById(db, ids, { dryRun, done: 'canceled' }, cancelJob);
+}
+
+/** Redis is not asked: the workers look at the table every second. */
+export async function pause(db: Database, queue: string): Promise<boolean> {
+  const isNew = await insertPause(db, queue);
+  console.log(isNew ? `${queue} is paused` : `${queue} was paused before`);
+  return true;
+}
+
+export async function resume(db: Database, queue: string): Promise<boolean> {
+  const wasPaused = await deletePause(db, queue);
+  console.log(wasPaused ? `${queue} is resumed` : `${queue} was not paused`);
+  return true;
 }
 
 /** Thrown to have a transaction rolled back. */

@@ -98,7 +98,7 @@ const everything = () => db.job.findMany({ orderBy: { id: 'asc' } });
 it('tells how to use it, and what it did not understand', async () => {
   const help = await jobs(['--help']);
   expect([help.code, help.stderr]).toEqual([0, '']);
-  for (const word of ['owed', 'dead', 'redrive', 'cancel', '--dry-run'])
+  for (const word of ['owed', 'dead', 'redrive', 'cancel', 'pause', 'resume', '--dry-run'])
     expect(help.stdout).toContain(word);
 
   await addJobs(1);
@@ -114,6 +114,11 @@ it('tells how to use it, and what it did not understand', async () => {
     [['cancel', '--queue', 'mail'], 'cancel takes the ids'],
     [['redrive', '--queue', 'mail', newId()], 'either ids'],
     [['owed', '--dry-run'], '--dry-run is for'],
+    [['pause'], 'pause takes the name of one queue'],
+    [['resume', 'mail', 'tasks'], 'resume takes the name of one queue'],
+    [['pause', '--queue', 'mail'], 'pause takes the name of one queue'],
+    [['pause', 'nowhere'], 'there is no queue nowhere'],
+    [['pause', 'mail', '--dry-run'], '--dry-run is for'],
   ] as const) {
     const { code, stdout, stderr } = await jobs([...args]);
     expect([args, code, stdout]).toEqual([args, 2, '']);
@@ -210,4 +215,23 @@ it('cancels by id, with what the job was about, and tells what it could not canc
     'queued',
   ]);
   expect(await everything()).toMatchObject([{ id: running }]);
+});
+
+it('pauses a queue and resumes it, and names what is paused beside what is owed', async () => {
+  const paused = async () => (await db.queuePause.findMany()).map(({ queue }) => queue).sort();
+  expect(lines(await jobs(['pause', 'tasks']))).toEqual(['tasks is paused']);
+  expect(lines(await jobs(['pause', 'mail']))).toEqual(['mail is paused']);
+  const since = await db.queuePause.findMany({ orderBy: { queue: 'asc' } });
+  expect(lines(await jobs(['pause', 'mail']))).toEqual(['mail was paused before']);
+  expect(await db.queuePause.findMany({ orderBy: { queue: 'asc' } })).toEqual(since);
+  expect(lines(await jobs(['owed']))).toEqual([
+    'nothing is owed',
+    ...since.map(({ queue, pausedAt }) => `${queue} is paused since ${pausedAt.toISOString()}`),
+  ]);
+  expect(lines(await jobs(['resume', 'mail']))).toEqual(['mail is resumed']);
+  expect(await paused()).toEqual(['tasks']);
+  const again = await jobs(['resume', 'mail']);
+  expect([again.code, lines(again)]).toEqual([0, ['mail was not paused']]);
+  await jobs(['resume', 'tasks']);
+  expect(await paused()).toEqual([]);
 });

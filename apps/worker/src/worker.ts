@@ -113,7 +113,7 @@ export async function startWorker(
   const schedules = work.catalogue.filter((definition) => definition.kind === 'schedule');
   const repeats = [
     startRelay({ db, redis, dispatcher, log }),
-    startSweep({ db, redis, log }),
+    startSweep({ db, redis, queues, log }),
     startSchedulers({ queues, redis, schedules, log }),
     progress.start(),
   ];

@@ -1,6 +1,8 @@
 import type { Database } from '@gatehouse/db/client';
 import { findDispatchedJobs, redispatchJobs, type SweptJob } from '@gatehouse/db/jobs';
 import { findLost } from '@gatehouse/jobs/lost-jobs';
+import { applyPauses } from '@gatehouse/jobs/queue-pauses';
+import type { Queues } from '@gatehouse/jobs/queues';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type Repeat, repeat } from '../repeat.ts';
@@ -19,6 +21,7 @@ const EPOCH_KEY = 'gatehouse:epoch';
 export interface SweepParts {
   db: Database;
   redis: Redis;
+  queues: Queues;
   log: Logger;
 }
 
@@ -28,12 +31,15 @@ export interface SweepParts {
  *
  * Each job is looked at once, half a second to one and a half after its dispatch. All of them are looked at after
  * the start, when Redis turns out to be empty, and now and then, for what was lost later or in part.
+ *
+ * Queues that are paused are paused in Redis again first: what is given back must not run there.
  */
-export function startSweep({ db, redis, log }: SweepParts): Repeat {
+export function startSweep({ db, redis, queues, log }: SweepParts): Repeat {
   let last: SweptJob | null = null;
   let fullAt = Number.NEGATIVE_INFINITY;
   return repeat({ what: 'the sweep', everyMs: EVERY_MS, log }, async (signal) => {
     assertReady(redis);
+    await applyPauses(db, Object.values(queues));
     const isEmptied = (await redis.set(EPOCH_KEY, new Date().toISOString(), 'NX')) !== null;
     // Kept until a full pass has succeeded: the key will not be missing a second time.
     if (isEmptied) fullAt = Number.NEGATIVE_INFINITY;

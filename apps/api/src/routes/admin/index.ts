@@ -10,19 +10,12 @@ import { BOARD_PATH, board } from './board.ts';
 import { loginPage } from './login-page.ts';
 import { createAdminSessions, isSameOrigin } from './session.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    isReadOnlyBoard: boolean;
-  }
-}
-
 const HTML = 'text/html; charset=utf-8';
 
 /** The pages of those who run the system. Hidden from the API docs: they are no API. */
 const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { config }) => {
   await app.register(cookie, { secret: config.AUTH_SECRET });
   await app.register(formbody);
-  app.decorateRequest('isReadOnlyBoard', false);
   const sessions = createAdminSessions(app, config.PUBLIC_URL.startsWith('https:'));
 
   app.addHook('onRoute', (route) => {

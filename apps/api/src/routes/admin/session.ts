@@ -9,8 +9,13 @@ const LIFETIME_SECONDS = 8 * 3_600;
 export interface AdminSessions {
   start(reply: FastifyReply, userId: string): void;
   end(reply: FastifyReply): void;
-  /** The role of the signed-in person, as it is in the database now; null when there is none. */
-  role(request: FastifyRequest): Promise<Exclude<Role, 'user'> | null>;
+  /** Who is signed in, with the role that the database has now; null when nobody is. */
+  visitor(request: FastifyRequest): Promise<Visitor | null>;
+}
+
+export interface Visitor {
+  userId: string;
+  role: Exclude<Role, 'user'>;
 }
 
 /**
@@ -31,14 +36,14 @@ export function createAdminSessions(app: FastifyInstance, isSecure: boolean): Ad
     end(reply) {
       reply.clearCookie(COOKIE, options);
     },
-    async role(request) {
+    async visitor(request) {
       const cookie = request.cookies[COOKIE];
       const { valid, value } =
         cookie === undefined ? { valid: false, value: null } : request.unsignCookie(cookie);
       const [userId, expiresAt] = valid && value !== null ? value.split('.') : [];
       if (userId === undefined || !(Number(expiresAt) > Date.now())) return null;
       const role = (await findUserById(app.db, userId))?.role;
-      return role === 'operator' || role === 'admin' ? role : null;
+      return role === 'operator' || role === 'admin' ? { userId, role } : null;
     },
   };
 }
