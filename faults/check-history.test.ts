@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory, tally } from './check-history.ts';
-import type { EmailFact, OrderFact } from './facts.ts';
+import type { EmailFact, OrderFact, TaskFact } from './facts.ts';
 import type { Answer, Asked, OrderWish } from './history.ts';
 import type { Evidence, FindingKind } from './rules/rule.ts';
 
@@ -34,6 +34,13 @@ const ORDER: OrderFact = {
   quantity: '3.000001',
   status: 'filled',
   rejectCode: null,
+};
+const TASK: TaskFact = {
+  id: 'task-5',
+  accountId: ACCOUNT,
+  title: 'task 5',
+  dueAt: new Date(5_000),
+  remindedAt: new Date(5_000),
 };
 const CONFIRMATION: EmailFact = {
   id: 'mail-1',
@@ -81,7 +88,7 @@ function clean(): Evidence {
         { ...ORDER, id: 'order-2', type: 'limit', quantity: '1.000002', status: 'canceled' },
       ],
       fills: [{ orderId: 'order-1', executionId: 'execution-1', quantity: '3.000001' }],
-      tasks: [{ id: 'task-5', accountId: ACCOUNT, title: 'task 5' }],
+      tasks: [TASK],
       emails: [
         CONFIRMATION,
         { id: 'mail-5', template: 'task-reminder', status: 'sent', subjectId: 'task-5' },
@@ -280,8 +287,13 @@ describe('the history of a run', () => {
       'a task that is there twice',
       'duplicated',
       facts({
-        tasks: [...clean().facts.tasks, { id: 'task-6', accountId: ACCOUNT, title: 'task 5' }],
+        tasks: [...clean().facts.tasks, { ...TASK, id: 'task-6' }],
       }),
+    ],
+    [
+      'a task that was reminded of too early',
+      'unasked',
+      facts({ tasks: [{ ...TASK, remindedAt: new Date(4_999) }] }),
     ],
     [
       'a job that is dead',

@@ -2,7 +2,7 @@ import { effectsIn } from './effects.ts';
 import { type Asked, accepted, finalAnswers } from './history.ts';
 import { answersRule } from './rules/answers.ts';
 import { debtsRule } from './rules/debts.ts';
-import { inboxRule, mailsRule } from './rules/mails.ts';
+import { inboxRule, mailsRule, timelyRule } from './rules/mails.ts';
 import { ordersRule, tasksRule } from './rules/orders.ts';
 import { fillsRule, isDone, isFinal, outcomesRule } from './rules/outcomes.ts';
 import type { Evidence, Finding, Rule } from './rules/rule.ts';
@@ -14,6 +14,7 @@ const RULES: readonly Rule[] = [
   outcomesRule,
   fillsRule,
   mailsRule,
+  timelyRule,
   inboxRule,
   debtsRule,
 ];

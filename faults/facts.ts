@@ -6,7 +6,7 @@ import type { Database } from '@gatehouse/db/client';
 export interface Facts {
   orders: OrderFact[];
   fills: { orderId: string; executionId: string; quantity: string }[];
-  tasks: { id: string; accountId: string; title: string }[];
+  tasks: TaskFact[];
   emails: EmailFact[];
   /** Jobs that are still owed, dead ones with their error. */
   jobs: { name: string; subjectId: string; state: string; lastError: string | null }[];
@@ -25,6 +25,15 @@ export interface OrderFact {
   quantity: string;
   status: string;
   rejectCode: string | null;
+}
+
+export interface TaskFact {
+  id: string;
+  accountId: string;
+  title: string;
+  dueAt: Date | null;
+  /** By the database's clock, as when it was due. */
+  remindedAt: Date | null;
 }
 
 export interface EmailFact {
@@ -71,12 +80,18 @@ function subjectOf(data: unknown): string | null {
   return typeof subject === 'string' ? subject : null;
 }
 
+/** MailDev stores what it is being sent, also when its sender dies in the middle. A multipart mail ends as it must. */
+function isWhole(mail: string): boolean {
+  return mail.trimEnd().endsWith('--');
+}
+
 /** Counts what the mail server has stored, a file a message, by the `Message-ID`. */
 async function readInbox(dir: string): Promise<Map<string, number>> {
   const received = new Map<string, number>();
   const names = await readdir(dir);
   for (const name of names.filter((one) => one.endsWith('.eml'))) {
     const text = await readFile(join(dir, name), 'utf8');
+    if (!isWhole(text)) continue;
     const id = /^message-id:\s*<([^@>]+)@/im.exec(text)?.[1] ?? `without an id: ${name}`;
     received.set(id, (received.get(id) ?? 0) + 1);
   }

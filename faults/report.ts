@@ -11,7 +11,7 @@ export function reportLines({ findings, tally, injected, logs }: Report, replay:
     'recovery: the next new order filled; all that was owed done',
     ...injected.map(({ name, recovery, isOverlapped }) => {
       const times = `${seconds(recovery.newOrderMs)}  ${seconds(recovery.backlogMs)}`;
-      return `  ${name.padEnd(22)} ${times}${isOverlapped ? '  (met by the next fault)' : ''}`;
+      return `  ${name.padEnd(24)} ${times}${isOverlapped ? '  (met by the next fault)' : ''}`;
     }),
     '',
     ...findings.slice(0, FINDINGS_SHOWN).map(({ kind, what }) => `${kind}: ${what}`),

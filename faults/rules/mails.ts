@@ -26,6 +26,12 @@ export const mailsRule: Rule = ({ facts }) => {
   return findings;
 };
 
+/** Nobody is reminded of a task before it is due, whatever the clocks of the workers say. */
+export const timelyRule: Rule = ({ facts }) =>
+  facts.tasks
+    .filter(({ dueAt, remindedAt }) => dueAt !== null && remindedAt !== null && remindedAt < dueAt)
+    .map(({ id }) => finding('unasked', `task ${id} was reminded of before it was due`));
+
 /** What is said to be sent has reached the mail server. It may have twice: SMTP is at least once. */
 export const inboxRule: Rule = ({ facts }) => {
   const known = new Set(facts.emails.map(({ id }) => id));

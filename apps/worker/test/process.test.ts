@@ -1,11 +1,17 @@
 import { once } from 'node:events';
 import { until } from '@gatehouse/testing/condition';
 import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
-import { expect, test } from 'vitest';
+import { startTcpProxy, type TcpProxy } from '@gatehouse/testing/tcp-proxy';
+import { expect, onTestFinished, test } from 'vitest';
 import { oweEmail } from './emails.ts';
 import { startStack } from './stack.ts';
-import { tcpProxy } from './tcp-proxy.ts';
 import { spawnMain, spawnWorker } from './worker-process.ts';
+
+async function tcpProxy(target: string | undefined): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(target ?? '');
+  onTestFinished(proxy.close);
+  return proxy;
+}
 
 async function ready(internalUrl: string): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`${internalUrl}/ready`);
@@ -51,7 +57,7 @@ test('a worker serves its health and counts its jobs, and outlives its superviso
 test('while Redis is away a worker waits, and catches up when it is back', async () => {
   const stack = await startStack();
   const { db, ledger, environment, orderIn, allSettled } = stack;
-  const proxy = await tcpProxy(environment.REDIS_URL ?? '');
+  const proxy = await tcpProxy(environment.REDIS_URL);
   const worker = await spawnWorker({ ...environment, REDIS_URL: proxy.url, LOG_LEVEL: 'info' });
   const { accountId } = await createTestAccount(db);
   await orderIn('filled', accountId, await acceptTestOrder(db, ledger, accountId));
@@ -86,7 +92,7 @@ test('while Redis is away a worker waits, and catches up when it is back', async
 
 test('a worker without Redis leaves in time', async () => {
   const { environment } = await startStack();
-  const proxy = await tcpProxy(environment.REDIS_URL ?? '');
+  const proxy = await tcpProxy(environment.REDIS_URL);
   const settings = { ...environment, REDIS_URL: proxy.url, SHUTDOWN_DEADLINE_SECONDS: '3' };
   const worker = await spawnWorker(settings);
   proxy.cut();
@@ -104,7 +110,7 @@ test('a worker without Redis leaves in time', async () => {
 test('while Postgres is away a worker waits, and catches up when it is back', async () => {
   const stack = await startStack();
   const { db, ledger, environment, orderIn, allSettled } = stack;
-  const proxy = await tcpProxy(environment.DATABASE_URL ?? '');
+  const proxy = await tcpProxy(environment.DATABASE_URL);
   const worker = await spawnWorker({ ...environment, DATABASE_URL: proxy.url });
   const { accountId } = await createTestAccount(db);
   proxy.cut();

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type Prisma, PrismaClient } from './generated/client.ts';
+import { impatientSocket } from './silence.ts';
 
 export type Database = PrismaClient;
 export type Transaction = Prisma.TransactionClient;
@@ -9,19 +10,32 @@ export type Queryable = Database | Transaction;
 export interface DatabaseOptions {
   /** Connections of this process at most. */
   connections?: number;
+  /**
+   * Milliseconds for which the server may leave a statement unanswered, 10,000 unless given: then the connection is
+   * given up, and what was under way on it fails as when the database is away. More for statements that take longer.
+   */
+  silenceMs?: number;
 }
+
+const SILENCE_MS = 10_000;
+const IDLE_MS = 10_000;
 
 /**
  * A Prisma client on the given PostgreSQL database. It connects at the first query; `$disconnect()` ends it.
  *
  * A pooler in transaction mode may stand in between: no prepared statement outlives a query.
  */
-export function createDatabase(url: string, { connections = 10 }: DatabaseOptions = {}): Database {
+export function createDatabase(
+  url: string,
+  { connections = 10, silenceMs = SILENCE_MS }: DatabaseOptions = {},
+): Database {
   const adapter = new PrismaPg({
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 5_000,
-    keepAlive: true,
+    // By the time that the first statement is given up, no connection from before is left in the pool to try next.
+    idleTimeoutMillis: Math.min(IDLE_MS, silenceMs),
+    stream: () => impatientSocket(silenceMs),
   });
   return new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
 }

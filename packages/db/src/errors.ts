@@ -1,3 +1,4 @@
+import { isDriverAdapterError } from '@prisma/driver-adapter-utils';
 import { Prisma } from './generated/client.ts';
 
 interface DriverCause {
@@ -7,6 +8,8 @@ interface DriverCause {
 }
 
 function driverCause(error: unknown): DriverCause | undefined {
+  // What the COMMIT of a transaction fails with: Prisma hands it on as it is.
+  if (error instanceof Error && isDriverAdapterError(error)) return error.cause;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;
   const adapterError = error.meta?.driverAdapterError;
   if (typeof adapterError !== 'object' || adapterError === null || !('cause' in adapterError)) {
@@ -14,6 +17,11 @@ function driverCause(error: unknown): DriverCause | undefined {
   }
   const { cause } = adapterError;
   return typeof cause === 'object' && cause !== null ? cause : undefined;
+}
+
+/** Prisma's own code; empty for what is not an error of Prisma's. */
+function codeOf(error: unknown): string {
+  return error instanceof Prisma.PrismaClientKnownRequestError ? error.code : '';
 }
 
 /** Whether the error is a violation of a unique key, the primary key included. */
@@ -35,10 +43,9 @@ export function violates(error: unknown, index: string): boolean {
 
 /** Whether two transactions waited for each other and this one was chosen to give way (SQLSTATE 40P01, 40001). */
 export function isDeadlock(error: unknown): boolean {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
   const cause = driverCause(error);
   return (
-    error.code === 'P2034' ||
+    codeOf(error) === 'P2034' ||
     cause?.kind === 'TransactionWriteConflict' ||
     cause?.originalCode === '40P01'
   );
@@ -63,10 +70,10 @@ const UNAVAILABLE_KINDS = new Set([
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return isConnectionError(error);
   const cause = driverCause(error);
   return (
-    UNAVAILABLE_CODES.has(error.code) ||
+    isConnectionError(error) ||
+    UNAVAILABLE_CODES.has(codeOf(error)) ||
     (typeof cause?.originalCode === 'string' && UNAVAILABLE_STATE.test(cause.originalCode)) ||
     (typeof cause?.kind === 'string' && UNAVAILABLE_KINDS.has(cause.kind))
   );

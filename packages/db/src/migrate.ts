@@ -6,8 +6,9 @@ import { withSchemaEngine } from './schema-engine.ts';
 const MIGRATION_LOCK = 4_285_013;
 
 /**
- * A process that is frozen in the middle of a transaction keeps its locks, and whoever shares an account with it
- * waits. The server ends such a session; what it had not committed has not happened.
+ * A process that is frozen in the middle of a transaction, or whose network is gone, keeps its locks, and whoever
+ * shares an account with it waits. The server ends such a session; what it had not committed has not happened. No
+ * later than the other side gives up an answer (`silenceMs`): or its next attempt would wait for these locks.
  *
  * A default of the database rather than of each connection: a pooler in front would not pass it on. Not a
  * migration: it names the database, and the schema engine cuts a script at every semicolon.
@@ -16,7 +17,7 @@ async function limitIdleTransactions(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
   for (const { name } of rows) {
     await client.query(
-      `ALTER DATABASE ${pg.escapeIdentifier(name)} SET idle_in_transaction_session_timeout = '20s'`,
+      `ALTER DATABASE ${pg.escapeIdentifier(name)} SET idle_in_transaction_session_timeout = '10s'`,
     );
   }
 }
@@ -39,7 +40,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         migrationsList,
         filters: { externalTables: [], externalEnums: [] },
       });
-      if (appliedMigrationNames.length > 0) await limitIdleTransactions(lock);
+      await limitIdleTransactions(lock);
       return appliedMigrationNames;
     });
   } finally {

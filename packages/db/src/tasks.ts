@@ -86,6 +86,27 @@ export async function deleteTask(tx: Transaction, task: Task): Promise<void> {
   await tx.task.delete({ where: { id: task.id } });
 }
 
+/** After a failover the clock may be another's, and behind: a reminder a little early is better than none. */
+const CLOCK_SKEW_SECONDS = 5;
+
+export type DueTask = Pick<Task, 'id' | 'accountId' | 'title'> & { dueAt: Date };
+
+/**
+ * Notes that the owner of a task that is due is reminded, and gives the task; null when there is nothing to be
+ * reminded of, now or any more. Of two at once exactly one is given it.
+ *
+ * Due is what the database's clock says, by which the job has waited: with the caller's, a worker whose clock is
+ * behind would settle the job, and nobody would ever be reminded.
+ */
+export async function takeReminder(tx: Transaction, id: string): Promise<DueTask | null> {
+  const [task] = await tx.$queryRaw<DueTask[]>`
+    UPDATE task SET reminded_at = now()
+    WHERE id = ${id}::uuid AND reminded_at IS NULL AND status <> 'DONE'
+      AND due_at <= now() + make_interval(secs => ${CLOCK_SKEW_SECONDS})
+    RETURNING id, account_id AS "accountId", title, due_at AS "dueAt"`;
+  return task ?? null;
+}
+
 /**
  * Notes that the owner was reminded. Not a change that an `If-Match` should notice.
  *

@@ -86,5 +86,5 @@ test('a session that is idle in its transaction is ended, so that a frozen proce
   await client.connect();
   const { rows } = await client.query('SHOW idle_in_transaction_session_timeout');
   await client.end();
-  expect(rows).toEqual([{ idle_in_transaction_session_timeout: '20s' }]);
+  expect(rows).toEqual([{ idle_in_transaction_session_timeout: '10s' }]);
 });

@@ -14,6 +14,9 @@ const PRODUCER = {
   enableOfflineQueue: false,
   commandTimeout: 2_000,
   connectTimeout: 2_000,
+  // A command that has failed for want of an answer says nothing of its connection: without this, one whose network
+  // has gone away without a word would be kept, and fail every command, for a quarter of an hour.
+  socketTimeout: 4_000,
   keepAlive: KEEP_ALIVE_MS,
   enableAutoPipelining: true,
   retryStrategy,

@@ -38,6 +38,7 @@ export function describeStack(parts: {
     workerPids: workers.map(({ current }) => current.pid),
     postgresPid: infrastructure.postgres?.current.pid ?? null,
     redisPid: infrastructure.redis?.current.pid ?? null,
+    mailPid: infrastructure.mail?.current.pid ?? null,
     demo,
     stripe: { webhookSecret: webhookSecrets.split(',')[0]?.trim() ?? '' },
   };

@@ -23,6 +23,7 @@ export interface Stack {
   workerPids: number[];
   postgresPid: number | null;
   redisPid: number | null;
+  mailPid: number | null;
   /** Without an entry whose account could not be used, as in a database that others have seeded. */
   demo: {
     user?: DemoAccount & { apiKey: string };
