@@ -1,5 +1,6 @@
 import type { Database } from '@gatehouse/db/client';
-import { isLatestDispatch } from '@gatehouse/db/jobs';
+import { GroupCommit } from '@gatehouse/db/group-commit';
+import { areLatest, type Dispatch } from '@gatehouse/db/jobs';
 import { DEFAULT_TIMEOUT_MS } from '@gatehouse/jobs/definition';
 import type { CarriedJob } from '@gatehouse/jobs/queues';
 import type { Logger } from 'pino';
@@ -26,7 +27,13 @@ export interface AttemptParts {
 const UNKNOWN_RETRY_MS = 5_000;
 
 export function createAttempt(parts: AttemptParts): Attempt {
-  const { registry, failures, onGroupFree, log } = parts;
+  const { db, registry, failures, onGroupFree, log } = parts;
+  // Runs that ask while a question is under way share the next.
+  const latest = new GroupCommit<Dispatch, boolean>({
+    commit: (dispatches) => areLatest(db, dispatches),
+    isFaultOfOne: () => false,
+    maxBatch: 500,
+  });
   return async (job, signal) => {
     const processor = registry.get(job.name);
     if (processor?.kind === 'schedule') {
@@ -39,7 +46,7 @@ export function createAttempt(parts: AttemptParts): Attempt {
       if (processor === undefined) {
         throw new NotYet(`no processor for a job named ${job.name}`, UNKNOWN_RETRY_MS);
       }
-      await runOnce(parts, processor, job, signal);
+      await runOnce({ db, log, latest }, processor, job, signal);
     } catch (error) {
       const isOwed = await failures.record(job, error, signal.aborted);
       // Settled by another delivery meanwhile, or by this one before it threw: nothing has failed.
@@ -51,8 +58,12 @@ export function createAttempt(parts: AttemptParts): Attempt {
   };
 }
 
+interface RunParts extends Pick<AttemptParts, 'db' | 'log'> {
+  latest: GroupCommit<Dispatch, boolean>;
+}
+
 async function runOnce(
-  { db, log }: Pick<AttemptParts, 'db' | 'log'>,
+  { db, log, latest }: RunParts,
   processor: JobProcessor,
   job: CarriedJob,
   outer: AbortSignal,
@@ -62,7 +73,7 @@ async function runOnce(
   let superseded = false;
   let isOver = false;
   const isOwed: JobContext['isOwed'] = async () => {
-    superseded = isOver || !(await isLatestDispatch(db, { jobId, generation }));
+    superseded = isOver || !(await latest.add({ id: jobId, generation }));
     return !superseded;
   };
   const once = async (paying: () => Promise<boolean>): Promise<boolean> => {

@@ -11,7 +11,7 @@ export const schema = Type.Object({
     default: 'Gatehouse <no-reply@gatehouse.test>',
     pattern: '^[^<>\\r\\n]*<?[^\\s<>@]+@[A-Za-z0-9.-]+>?$',
   }),
-  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: 16 }),
+  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: 64 }),
 });
 
 export type Config = Static<typeof schema>;

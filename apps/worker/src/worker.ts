@@ -30,9 +30,8 @@ import { shutDown } from './shutdown.ts';
 /** A worker also starts without Redis; then it waits for it. */
 const WARM_UP_MS = 2_000;
 
-/** Beside the connections of the trades, which are most of the work; other queues wait on other things. */
-const SPARE_CONNECTIONS = 4;
-const CONNECTIONS_AT_MOST = 24;
+/** Trades and mails share their transactions, and the others are few: more connections would do no more work. */
+const DATABASE_CONNECTIONS = 12;
 
 /** What a worker can do. */
 export interface Work {
@@ -70,7 +69,7 @@ export async function startWorker(
     return open(config.REDIS_URL, outage.noticed).on('ready', outage.over);
   };
   const db = createDatabase(config.DATABASE_URL, {
-    connections: Math.min(config.WORKER_CONCURRENCY + SPARE_CONNECTIONS, CONNECTIONS_AT_MOST),
+    connections: DATABASE_CONNECTIONS,
   });
   const redis = connect(producerConnection, 'the connection to Redis');
   const consumer = connect(consumerConnection, 'the connection of the runners to Redis');

@@ -9,7 +9,7 @@ const required = {
 
 test('what is not given, or empty, has its default', () => {
   const defaults = readConfig(required);
-  expect(defaults).toMatchObject({ METRICS_PORT: 0, WORKER_CONCURRENCY: 16, BROKER: 'paper' });
+  expect(defaults).toMatchObject({ METRICS_PORT: 0, WORKER_CONCURRENCY: 64, BROKER: 'paper' });
   const emptied = Object.fromEntries(Object.keys(defaults).map((name) => [name, '']));
   expect(readConfig({ ...emptied, ...required })).toEqual(defaults);
 });

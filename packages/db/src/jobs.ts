@@ -137,12 +137,17 @@ export async function findOwed(db: Queryable, jobId: string): Promise<OwedJob | 
   return job ?? null;
 }
 
-/** Whether the job is owed and this is its latest dispatch. */
-export async function isLatestDispatch(
+/** Of each dispatch, whether its job is owed and has had no other since. */
+export async function areLatest(
   db: Queryable,
-  { jobId, generation }: { jobId: string; generation: number },
-): Promise<boolean> {
-  return (await db.job.count({ where: { id: jobId, generation } })) === 1;
+  dispatches: readonly Dispatch[],
+): Promise<boolean[]> {
+  const owed = await db.job.findMany({
+    where: { id: { in: dispatches.map(({ id }) => id) } },
+    select: { id: true, generation: true },
+  });
+  const generations = new Map(owed.map(({ id, generation }) => [id, generation]));
+  return dispatches.map(({ id, generation }) => generations.get(id) === generation);
 }
 
 const DISPATCHED = Prisma.sql`job.id, job.queue, job.name, job.payload, job.generation, job.priority,

@@ -18,12 +18,13 @@ export interface SendEmailParts {
 export function createSendEmail({ db, transport }: SendEmailParts): JobProcessor {
   const sent = createSettlementGroup<string>(db, markEmailsSent);
   return processJob(sendEmail, async ({ emailId }, { signal, isOwed, settle, settleTogether }) => {
+    // Those that are answered together read together: Prisma makes one query of them.
+    if (!(await isOwed())) return;
     const email = await readEmail(db, emailId);
     if (email.status !== 'queued') {
       await settle(async () => undefined);
       return;
     }
-    if (!(await isOwed())) return;
     const content = renderEmail(email.template, email.data);
     await transport.send({ id: email.id, recipient: email.recipient, ...content }, signal);
     await settleTogether(sent, email.id);
