@@ -9,6 +9,7 @@ npm run test:faults -- --faults a,b,c        these faults only
 npm run test:faults -- --faults all          the long ones as well
 npm run test:faults -- --calm                the next fault only when the one before has been recovered from
 npm run test:faults -- --backlog 10000       instead: so many orders that wait in PostgreSQL, and FLUSHALL while they are done
+npm run test:faults -- --isolation 60        instead: how long orders take in peace, and while the mail server hangs
 npm run test:faults -- --list                what faults there are
 npm run test:faults -- --help                this text`;
 
@@ -19,6 +20,8 @@ export interface Arguments {
   calm: boolean;
   /** How many orders are to wait; null for a run of faults. */
   backlog: number | null;
+  /** Seconds of each half of the measurement; null for a run of faults. */
+  isolation: number | null;
   list: boolean;
   help: boolean;
 }
@@ -35,6 +38,7 @@ export function readArguments(argv: string[]): Arguments {
       faults: { type: 'string' },
       calm: { type: 'boolean' },
       backlog: { type: 'string' },
+      isolation: { type: 'string' },
       list: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -46,6 +50,8 @@ export function readArguments(argv: string[]): Arguments {
     faults,
     calm: values.calm ?? false,
     backlog: values.backlog === undefined ? null : wholeNumber('backlog', values.backlog, 0),
+    isolation:
+      values.isolation === undefined ? null : wholeNumber('isolation', values.isolation, 0),
     list: values.list ?? false,
     help: values.help ?? false,
   };

@@ -3,12 +3,15 @@ import { readArguments, USAGE } from './arguments.ts';
 import { runBacklog } from './backlog.ts';
 import { backlogLines } from './backlog-report.ts';
 import { FAULTS, SHORT_FAULTS } from './catalogue.ts';
+import { runIsolation } from './isolation.ts';
 import { reportLines } from './report.ts';
 import { runSuite } from './suite.ts';
 
 /** `npm run test:faults`: one run of the fault suite. Gives the exit code. */
 async function main(): Promise<number> {
-  const { seed, seconds, faults, calm, backlog, list, help } = readArguments(process.argv.slice(2));
+  const { seed, seconds, faults, calm, backlog, isolation, list, help } = readArguments(
+    process.argv.slice(2),
+  );
   if (help) {
     console.log(USAGE);
     return 0;
@@ -24,6 +27,10 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
+  if (isolation !== null) {
+    await runIsolation({ seconds: isolation, say: console.log, signal: interrupted.signal });
+    return 0;
+  }
   if (backlog !== null) {
     const report = await runBacklog(backlog, { say: console.log, signal: interrupted.signal });
     for (const line of backlogLines(report)) console.log(line);

@@ -7,6 +7,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most of them wait for a process or a clock: more than there are processors do no harm.
-    maxWorkers: 2,
+    maxWorkers: 4,
   },
 });

@@ -1,4 +1,4 @@
-import type { Definition } from '@gatehouse/jobs/definition';
+import { type Definition, namesOf } from '@gatehouse/jobs/definition';
 import type { Processor } from './processor.ts';
 
 /** The processors by the names of their definitions, former ones included. */
@@ -37,8 +37,3 @@ export function createRegistry(
   );
   return new Map(named);
 }
-
-const namesOf = (definition: Definition): string[] => [
-  definition.name,
-  ...(definition.kind === 'job' ? (definition.formerNames ?? []) : []),
-];

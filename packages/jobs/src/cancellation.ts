@@ -5,7 +5,8 @@ import { type Dispatch, settleJob } from '@gatehouse/db/jobs';
 import { forgetCancel, lockOrders, saveOrders } from '@gatehouse/db/orders';
 import { lockTask, markReminded, readTask } from '@gatehouse/db/tasks';
 import { isOpen, transition } from '@gatehouse/domain/order';
-import type { JobName } from './catalogue.ts';
+import { CATALOGUE, type JobName } from './catalogue.ts';
+import { namesOf } from './definition.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
 import { reconcileTrade } from './definitions/reconcile-trade.ts';
@@ -53,7 +54,14 @@ const RELEASES: Readonly<Record<JobName, Release>> = {
 
 const atBroker = (broker: string): string => `${broker} has its order, or may have it`;
 
-const releaseOf = new Map<string, Release>(Object.entries(RELEASES));
+/** By every name that a row may have. */
+const releaseOf = new Map<string, Release>(
+  CATALOGUE.flatMap((definition) =>
+    definition.kind === 'job'
+      ? namesOf(definition).map((name) => [name, RELEASES[definition.name]] as const)
+      : [],
+  ),
+);
 
 export interface Cancelation {
   /** As it was. */

@@ -68,3 +68,9 @@ export function defineJob<P extends IdPayload, const Name extends string>(
 export function defineSchedule(definition: Omit<ScheduleDefinition, 'kind'>): ScheduleDefinition {
   return { kind: 'schedule', ...definition };
 }
+
+/** All names that a row of the definition may have. */
+export function namesOf(definition: Definition): string[] {
+  const former = definition.kind === 'job' ? (definition.formerNames ?? []) : [];
+  return [definition.name, ...former];
+}

@@ -32,14 +32,15 @@ export interface SweepParts {
  * Each job is looked at once, half a second to one and a half after its dispatch. All of them are looked at after
  * the start, when Redis turns out to be empty, and now and then, for what was lost later or in part.
  *
- * Queues that are paused are paused in Redis again first: what is given back must not run there.
+ * Queues that are paused are paused in Redis again before: what is given back must not run there.
  */
 export function startSweep({ db, redis, queues, log }: SweepParts): Repeat {
   let last: SweptJob | null = null;
   let fullAt = Number.NEGATIVE_INFINITY;
   return repeat({ what: 'the sweep', everyMs: EVERY_MS, log }, async (signal) => {
     assertReady(redis);
-    await applyPauses(db, Object.values(queues));
+    const pause = () => applyPauses(db, Object.values(queues));
+    await pause();
     const isEmptied = (await redis.set(EPOCH_KEY, new Date().toISOString(), 'NX')) !== null;
     // Kept until a full pass has succeeded: the key will not be missing a second time.
     if (isEmptied) fullAt = Number.NEGATIVE_INFINITY;
@@ -55,8 +56,12 @@ export function startSweep({ db, redis, queues, log }: SweepParts): Repeat {
       // Whatever happened since the page was read does no harm. A job that was settled has no row; one that failed
       // is in another generation; one whose hand-over is slow runs twice, and settles once.
       const lost = await findLost(redis, page);
-      const jobs = lost.length > 0 ? await redispatchJobs(db, lost) : 0;
-      if (jobs > 0) log.warn({ jobs }, 'jobs that Redis does not know are dispatched again');
+      // Redis may have lost them, and that a queue is paused, since the round began.
+      if (lost.length > 0) {
+        await pause();
+        const jobs = await redispatchJobs(db, lost);
+        if (jobs > 0) log.warn({ jobs }, 'jobs that Redis does not know are dispatched again');
+      }
       if (page.length < PAGE) break;
     }
     if (isFull) fullAt = performance.now();
