@@ -83,7 +83,8 @@ test('a job that cannot be told is left, and another worker completes it', async
   released.resolve();
   await holder;
   await startWorker();
-  await orderIn('filled', accountId, orderId);
+  // Its lock has to run out first.
+  await orderIn('filled', accountId, orderId, 30_000);
   await allSettled();
   expect(await db.fill.count()).toBe(1);
 }, 90_000);
