@@ -59,14 +59,16 @@ export interface Redrive {
  * Gives a job that is dead, or waits for a retry, all of its attempts anew, the first of them now. Null when there is
  * no such job.
  *
- * A job that waits and has not failed is left as it is: it comes at its time, and a reminder that came before its
- * time would settle without reminding. So of many redrives at once only the first changes something.
+ * A job that waits and has not been tried is left as it is: it comes at its time, and a reminder that came before its
+ * time would settle without reminding. One that was put off comes now. So of many redrives at once only the first
+ * changes something.
  */
 export async function redriveJob(tx: Transaction, id: string): Promise<Redrive | null> {
   const job = await lockJob(tx, id);
   if (job === null) return null;
   if (job.state === 'dispatched') return { job, isRedriven: false };
-  if (job.state === 'waiting' && job.attempts === 0) return { job, isRedriven: true };
+  const isPutOff = job.lastError !== null && job.runAt.getTime() > Date.now();
+  if (job.state === 'waiting' && job.attempts === 0 && !isPutOff) return { job, isRedriven: true };
   await tx.$executeRaw`UPDATE job SET ${REDRIVEN} WHERE id = ${id}::uuid`;
   return { job: await tx.job.findUniqueOrThrow({ where: { id } }), isRedriven: true };
 }

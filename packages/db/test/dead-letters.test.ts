@@ -20,7 +20,13 @@ async function setUp() {
   const later = new Date(Date.now() + HOUR_MS);
   const add = async (
     count: number,
-    changes: { state?: JobState; queue?: string; name?: string; attempts?: number },
+    changes: {
+      state?: JobState;
+      queue?: string;
+      name?: string;
+      attempts?: number;
+      lastError?: string | null;
+    },
   ) => {
     const ids = Array.from({ length: count }, () => newId());
     await db.job.createMany({
@@ -66,7 +72,7 @@ test('a job that waits for a retry does not wait any longer', async () => {
 
 test('what has not failed keeps its time, what is dispatched and what is gone is left alone', async () => {
   const { db, add, later } = await setUp();
-  const [delayed = ''] = await add(1, { state: 'waiting', attempts: 0 });
+  const [delayed = ''] = await add(1, { state: 'waiting', attempts: 0, lastError: null });
   const [dispatched = ''] = await add(1, { state: 'dispatched', attempts: 2 });
   const before = await db.job.findMany({ orderBy: { id: 'asc' } });
   const outcomes = await transaction(db, async (tx) => [
@@ -77,6 +83,13 @@ test('what has not failed keeps its time, what is dispatched and what is gone is
   expect(outcomes.map((outcome) => outcome?.isRedriven)).toEqual([true, false, undefined]);
   expect(await db.job.findMany({ orderBy: { id: 'asc' } })).toEqual(before);
   expect(outcomes[0]?.job.runAt).toEqual(later);
+});
+
+test('what was put off without being blamed comes now', async () => {
+  const { db, add } = await setUp();
+  const [id = ''] = await add(1, { state: 'waiting', attempts: 0, lastError: 'NotYet: away' });
+  await transaction(db, (tx) => redriveJob(tx, id));
+  expect(await takeDueJobs(db, 'mail', 10)).toMatchObject([{ id, generation: 8 }]);
 });
 
 test('twenty redrives of one job at once are one', async () => {
