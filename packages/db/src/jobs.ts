@@ -12,6 +12,8 @@ export interface NewJob {
   state: 'dispatched' | 'waiting';
   /** Not before; null is now, by the database's clock. */
   runAt: Date | null;
+  /** Milliseconds after that. */
+  delayMs: number;
   /** From 0, which goes first, to 9. */
   priority: number;
   /** Jobs of a queue with the same key run one at a time, in the order of their inserts. They are never `dispatched`. */
@@ -41,6 +43,7 @@ export function jobColumns(jobs: readonly NewJob[]) {
     payloads: jobs.map((job) => JSON.stringify(job.payload)),
     states: jobs.map((job) => job.state),
     runAts: jobs.map((job) => job.runAt),
+    delays: jobs.map((job) => job.delayMs),
     priorities: jobs.map((job) => job.priority),
     groupKeys: jobs.map((job) => job.groupKey),
     requestIds: jobs.map((job) => job.requestId),
@@ -58,13 +61,13 @@ export async function insertJobs(tx: Transaction, jobs: readonly NewJob[]): Prom
   const c = jobColumns(jobs);
   await tx.$executeRaw`
     INSERT INTO job (id, queue, name, subject_id, payload, state, run_at, priority, group_key, request_id, dispatched_at)
-    SELECT id, queue, name, subject_id, payload, state, COALESCE(run_at, now()), priority, group_key, request_id,
-      clock_timestamp()
+    SELECT id, queue, name, subject_id, payload, state,
+      COALESCE(run_at, now()) + delay_ms * interval '1 millisecond', priority, group_key, request_id, clock_timestamp()
     FROM unnest(
       ${c.ids}::uuid[], ${c.queues}::text[], ${c.names}::text[], ${c.subjectIds}::uuid[], ${c.payloads}::jsonb[],
-      ${c.states}::job_state[], ${c.runAts}::timestamptz[], ${c.priorities}::int[], ${c.groupKeys}::text[],
+      ${c.states}::job_state[], ${c.runAts}::timestamptz[], ${c.delays}::float8[], ${c.priorities}::int[], ${c.groupKeys}::text[],
       ${c.requestIds}::text[]
-    ) AS input (id, queue, name, subject_id, payload, state, run_at, priority, group_key, request_id)`;
+    ) AS input (id, queue, name, subject_id, payload, state, run_at, delay_ms, priority, group_key, request_id)`;
 }
 
 /**

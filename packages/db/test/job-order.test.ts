@@ -30,6 +30,7 @@ async function add(db: Database, title: string, changes: Partial<NewJob> = {}): 
     payload: { title },
     state: 'waiting',
     runAt: null,
+    delayMs: 0,
     priority: 0,
     groupKey: null,
     requestId: null,
@@ -58,6 +59,16 @@ test('what goes first is taken first, however long the others are due', async ()
   const taken: unknown[] = [];
   for (let round = 0; round < 4; round++) taken.push(...titles(await takeDueJobs(db, 'mail', 1)));
   expect(taken).toEqual(['first', 'second', 'last']);
+});
+
+test('a delay is counted from now, by the database', async () => {
+  const db = await setUp();
+  await add(db, 'soon', { delayMs: 60_000 });
+  const [row] = await db.$queryRaw<{ ms: number }[]>`
+    SELECT (EXTRACT(EPOCH FROM run_at - now()) * 1000)::float8 AS ms FROM job`;
+  expect(row?.ms).toBeGreaterThan(50_000);
+  expect(row?.ms).toBeLessThanOrEqual(60_000);
+  expect(await takeDueJobs(db, 'mail', 10)).toEqual([]);
 });
 
 test('no more are taken than asked for, over several priorities', async () => {

@@ -19,6 +19,7 @@ function job(changes: Partial<NewJob> = {}): NewJob {
     payload: {},
     state: 'waiting',
     runAt: null,
+    delayMs: 0,
     priority: 0,
     groupKey: null,
     requestId: null,

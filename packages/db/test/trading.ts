@@ -39,6 +39,7 @@ export function acceptance(
       payload: { orderId: id, accountId },
       state: 'dispatched',
       runAt: null,
+      delayMs: 0,
       priority: 0,
       groupKey: null,
       requestId: 'request',

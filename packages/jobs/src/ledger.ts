@@ -12,6 +12,8 @@ export interface EnqueueOptions {
   requestId: string | null;
   /** Not before this time, by the database's clock. Until then the job stays in Postgres. */
   runAt?: Date;
+  /** Not for so many milliseconds, by the database's clock: a time of our own would be wrong when our clock is. */
+  delayMs?: number;
   /** From 0, which goes first and is the default, to 9: for what can wait when there is much to do. */
   priority?: number;
 }
@@ -47,14 +49,18 @@ export interface JobLedger {
 }
 
 export function createJobLedger(dispatcher: Dispatcher): JobLedger {
-  const plan: JobLedger['plan'] = (definition, payload, { requestId, runAt, priority = 0 }) => {
+  const plan: JobLedger['plan'] = (
+    definition,
+    payload,
+    { requestId, runAt, delayMs = 0, priority = 0 },
+  ) => {
     const parsed: Record<string, string> = Value.Parse(definition.payload, payload);
     const subjectId = parsed[definition.subject];
     if (subjectId === undefined) throw new Error(`${definition.name} has no subject`);
     const groupKey =
       definition.groupKey === undefined ? null : (parsed[definition.groupKey] ?? null);
     // What is due, and whose turn it is, only the database knows.
-    const mayGo = runAt === undefined && groupKey === null;
+    const mayGo = runAt === undefined && delayMs === 0 && groupKey === null;
     return {
       id: newId(),
       queue: definition.queue,
@@ -64,6 +70,7 @@ export function createJobLedger(dispatcher: Dispatcher): JobLedger {
       // Marked as dispatched beforehand: to mark it afterwards would cost a write per job.
       state: mayGo && dispatcher.accepts(definition.queue) ? 'dispatched' : 'waiting',
       runAt: runAt ?? null,
+      delayMs,
       priority,
       groupKey,
       requestId,

@@ -41,8 +41,8 @@ export async function recordOutcome(
 
   const { order: now } = entryOf(books, ids);
   if (!isOpen(now.status) || (await isOwed(tx, reconcileTrade.name, orderId))) return;
-  const runAt = new Date(at.getTime() + reconcileDelayMs(now, at));
-  await ledger.enqueue(tx, reconcileTrade, ids, { requestId, runAt });
+  const delayMs = reconcileDelayMs(now, at);
+  await ledger.enqueue(tx, reconcileTrade, ids, { requestId, delayMs });
 }
 
 function takenFrom(
