@@ -9,7 +9,7 @@ import {
   redriveDeadJobs,
   redriveJob,
 } from '../src/dead-letters.ts';
-import { takeDueJobs } from '../src/jobs.ts';
+import { takeDueJobs } from '../src/due-jobs.ts';
 import { transaction } from '../src/transaction.ts';
 
 const HOUR_MS = 3_600_000;

@@ -2,15 +2,13 @@ import { newId } from '@gatehouse/domain/id';
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../src/client.ts';
+import { takeDueJobs, takeGroupHeads, takeNextOfGroup } from '../src/due-jobs.ts';
 import {
   type DispatchedJob,
   insertJobs,
   type NewJob,
   recordFailure,
   settleJob,
-  takeDueJobs,
-  takeGroupHeads,
-  takeNextOfGroup,
 } from '../src/jobs.ts';
 import { transaction } from '../src/transaction.ts';
 

@@ -1,7 +1,8 @@
 import { newId } from '@gatehouse/domain/id';
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
-import { insertJobs, type NewJob, recordFailure, settleJob, takeDueJobs } from '../src/jobs.ts';
+import { takeDueJobs } from '../src/due-jobs.ts';
+import { insertJobs, type NewJob, recordFailure, settleJob } from '../src/jobs.ts';
 import { afterCommit, transaction } from '../src/transaction.ts';
 
 async function setUp() {

@@ -1,5 +1,5 @@
 import type { Database } from '@gatehouse/db/client';
-import { takeGroupHeads, takeNextOfGroup } from '@gatehouse/db/jobs';
+import { takeGroupHeads, takeNextOfGroup } from '@gatehouse/db/due-jobs';
 import type { QueueName } from '@gatehouse/jobs/definition';
 import type { Dispatcher } from '@gatehouse/jobs/dispatcher';
 import type { Logger } from 'pino';

@@ -1,5 +1,5 @@
 import type { Database } from '@gatehouse/db/client';
-import { takeDueJobs } from '@gatehouse/db/jobs';
+import { takeDueJobs } from '@gatehouse/db/due-jobs';
 import { QUEUES, type QueueName } from '@gatehouse/jobs/definition';
 import type { Dispatcher } from '@gatehouse/jobs/dispatcher';
 import type { Redis } from 'ioredis';
