@@ -1,6 +1,6 @@
 import { request as rawRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, freshKey, type Gateway, order, startGateway } from './harness.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { afterFile, type Client, freshKey, type Gateway, order, startGateway } from './harness.ts';
 
 const TYPE = 'application/problem+json; charset=utf-8';
 
@@ -40,7 +40,7 @@ describe('orders in every spelling', () => {
   let client: Client;
   let accepted = 0;
   beforeAll(async () => {
-    gateway = await startGateway({ RATE_LIMIT_MAX: '0' }, afterAll);
+    gateway = await startGateway({ RATE_LIMIT_MAX: '0' }, afterFile);
     client = await gateway.client();
   });
 

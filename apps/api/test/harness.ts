@@ -4,7 +4,7 @@ import type { Database } from '@gatehouse/db/client';
 import { testDatabase } from '@gatehouse/testing/database';
 import { testRedis } from '@gatehouse/testing/redis';
 import type { FastifyInstance } from 'fastify';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { type Config, readConfig } from '../src/config.ts';
 
@@ -70,11 +70,22 @@ function signingKey(): string {
   return privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
 }
 
-type Finally = (cleanUp: () => Promise<void>) => void;
+type CleanUp = () => Promise<void>;
+type Finally = (cleanUp: CleanUp) => void;
+
+const cleanUps: CleanUp[] = [];
+afterAll(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+/** For what a file starts in its `beforeAll`: an `afterAll` that is called in there comes too late, and never runs. */
+export const afterFile: Finally = (cleanUp) => {
+  cleanUps.push(cleanUp);
+};
 
 /**
  * A gateway on a database and a Redis keyspace of its own, listening on a free port until the test ends, or the
- * file when `finally_` is `afterAll`.
+ * file when `finally_` is `afterFile`.
  */
 export async function startGateway(
   settings: Record<string, string> = {},

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@gatehouse/testing/condition';
 import { startTestRedis } from '@gatehouse/testing/redis';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { CRASH_ROUTES, expectOrdersToBeOwed, ONE_RUN_EACH } from './crash-stage.ts';
-import type { Gateway } from './harness.ts';
+import { afterFile, type Gateway } from './harness.ts';
 import { kindOf, type Scene, startWorld, type World } from './keyed-world.ts';
 import { startTrapProxy, type TrapProxy } from './trap-proxy.ts';
 
@@ -22,7 +22,7 @@ let redisPid: number;
 beforeAll(async () => {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-redis-'));
   const server = await startTestRedis(dir);
-  afterAll(async () => {
+  afterFile(async () => {
     await server.stop();
     rmSync(dir, { recursive: true });
   });

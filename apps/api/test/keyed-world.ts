@@ -1,7 +1,6 @@
 import type { Database } from '@gatehouse/db/client';
 import { until } from '@gatehouse/testing/condition';
-import { afterAll } from 'vitest';
-import { freshKey, type Gateway, type Reply, startGateway } from './harness.ts';
+import { afterFile, freshKey, type Gateway, type Reply, startGateway } from './harness.ts';
 import { type Ask, type KeyedRoute, newPerson, type Person } from './keyed-routes.ts';
 
 /** One run of a keyed route in the making. */
@@ -26,7 +25,7 @@ export interface World {
 
 /** One gateway for a file of tests, on a database that logs what is written. */
 export async function startWorld(settings: Record<string, string> = {}): Promise<World> {
-  const gateway = await startGateway({ RATE_LIMIT_MAX: '0', ...settings }, afterAll);
+  const gateway = await startGateway({ RATE_LIMIT_MAX: '0', ...settings }, afterFile);
   await logWrites(gateway.db);
   const people = {
     user: await newPerson(gateway, 'user'),

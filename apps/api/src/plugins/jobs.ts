@@ -17,6 +17,8 @@ export default fp(
     app.decorate('queues', queues);
     app.decorate('jobs', createJobLedger(dispatcher));
     app.addHook('onClose', async () => {
+      // BullMQ would wait for Redis to come. What was not handed over is left to the sweep.
+      if (app.redis.status !== 'ready') return;
       await dispatcher.drain();
       await closeQueues(queues);
     });
