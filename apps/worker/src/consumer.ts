@@ -1,3 +1,4 @@
+import { isReady } from '@gatehouse/jobs/connection';
 import type { QueueName } from '@gatehouse/jobs/definition';
 import { type CarriedJob, type JobData, queuePrefix } from '@gatehouse/jobs/queues';
 import { MetricsTime, UnrecoverableError, Worker } from 'bullmq';
@@ -99,7 +100,7 @@ export function createConsumer(
   });
   worker.on('error', (error) => {
     // While Redis is away, every command says so; the connection's own outage is logged once, elsewhere.
-    const level = connection.status === 'ready' ? 'warn' : 'debug';
+    const level = isReady(connection) ? 'warn' : 'debug';
     log[level]({ err: error }, 'the worker of the queue met an error');
   });
 

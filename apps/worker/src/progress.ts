@@ -1,9 +1,9 @@
+import { assertReady } from '@gatehouse/jobs/connection';
 import type { QueueName } from '@gatehouse/jobs/definition';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { assertWritable, findNextJob } from './progress-next-job.ts';
 import { Standstill } from './progress-standstill.ts';
-import { assertReady } from './relay/redis-ready.ts';
 import { type Repeat, repeat } from './repeat.ts';
 import type { Runner } from './runner.ts';
 

@@ -1,9 +1,9 @@
 import { newId } from '@gatehouse/domain/id';
+import { assertReady } from '@gatehouse/jobs/connection';
 import type { ScheduleDefinition } from '@gatehouse/jobs/definition';
 import type { Queues } from '@gatehouse/jobs/queues';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { assertReady } from './relay/redis-ready.ts';
 import { type Repeat, repeat } from './repeat.ts';
 
 /** How often a round is offered in a period; by so much of it a round may be late. */

@@ -74,7 +74,7 @@ export async function startWorker(
   const redis = connect(producerConnection, 'the connection to Redis');
   const consumer = connect(consumerConnection, 'the connection of the runners to Redis');
   const queues = createQueues(redis, (error) => log.debug({ err: error }, 'a queue met an error'));
-  const dispatcher = createDispatcher(db, queues, log);
+  const dispatcher = createDispatcher(db, queues, redis, log);
   const ledger = createJobLedger(dispatcher);
 
   const transport = createMailTransport(config.SMTP_URL, config.MAIL_FROM);

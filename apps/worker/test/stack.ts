@@ -72,7 +72,7 @@ export async function startStack({
   const ignore = () => undefined;
   const redis = producerConnection(keyspace.url, ignore);
   const queues = createQueues(redis, ignore);
-  const dispatcher = createDispatcher(db, queues, log);
+  const dispatcher = createDispatcher(db, queues, redis, log);
   await warmUp(redis, 5_000);
   cleanUp.push(async () => {
     await dispatcher.drain();

@@ -46,11 +46,21 @@ export function consumerConnection(url: string, onError: OnError): Redis {
 
 /** Waits until the connection is up, but no longer than `deadlineMs`: a process also starts without Redis. */
 export async function warmUp(redis: Redis, deadlineMs: number): Promise<void> {
-  if (redis.status === 'ready') return;
+  if (isReady(redis)) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, deadlineMs);
   redis.once('ready', resolve);
   await promise;
   clearTimeout(timer);
   redis.off('ready', resolve);
+}
+
+/** Whether commands are sent now. BullMQ waits for a connection that never was, with all that is asked of it. */
+export function isReady(redis: Redis): boolean {
+  return redis.status === 'ready';
+}
+
+/** @throws when Redis is not connected: nothing is to be taken from Postgres, nor called lost, before it is. */
+export function assertReady(redis: Redis): void {
+  if (!isReady(redis)) throw new Error(`Redis is not connected (${redis.status})`);
 }

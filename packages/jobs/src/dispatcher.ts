@@ -1,5 +1,7 @@
 import type { Database } from '@gatehouse/db/client';
 import { type DispatchedJob, returnJobs } from '@gatehouse/db/jobs';
+import type { Redis } from 'ioredis';
+import { assertReady, isReady } from './connection.ts';
 import type { QueueName } from './definition.ts';
 import { dispatchId, type JobQueue, type Queues } from './queues.ts';
 
@@ -31,6 +33,7 @@ export interface Dispatcher {
 
 class Lane {
   readonly #queue: JobQueue;
+  readonly #redis: Redis;
   readonly #giveBack: (jobs: DispatchedJob[], error: unknown) => Promise<void>;
   #pending: DispatchedJob[] = [];
   #flight: Promise<void> | undefined;
@@ -38,13 +41,19 @@ class Lane {
   #length = 0;
   #measuredAt = 0;
 
-  constructor(queue: JobQueue, giveBack: (jobs: DispatchedJob[], error: unknown) => Promise<void>) {
+  constructor(
+    queue: JobQueue,
+    redis: Redis,
+    giveBack: (jobs: DispatchedJob[], error: unknown) => Promise<void>,
+  ) {
     this.#queue = queue;
+    this.#redis = redis;
     this.#giveBack = giveBack;
   }
 
   /** Whether there is room, as far as is known. A lane that was full looks again: nothing else would tell it. */
   accepts(): boolean {
+    if (!isReady(this.#redis)) return false;
     const isFull = this.#length >= WINDOW;
     if (isFull) void this.#refresh();
     return !isFull;
@@ -63,6 +72,7 @@ class Lane {
 
   /** What the queue has, and what is on its way there. */
   async measure(): Promise<number> {
+    assertReady(this.#redis);
     this.#measuredAt = performance.now();
     const inRedis = await this.#queue.getJobCountByTypes('wait', 'active', 'prioritized');
     this.#length = inRedis + this.#pending.length + this.#inFlight;
@@ -84,6 +94,7 @@ class Lane {
       const batch = this.#pending.splice(0, BATCH);
       this.#inFlight = batch.length;
       try {
+        assertReady(this.#redis);
         await this.#queue.addBulk(
           batch.map(({ id, name, payload, generation, priority, groupKey, requestId }) => ({
             name,
@@ -101,7 +112,8 @@ class Lane {
   }
 }
 
-export function createDispatcher(db: Database, queues: Queues, log: Log): Dispatcher {
+/** @param redis the connection of the queues */
+export function createDispatcher(db: Database, queues: Queues, redis: Redis, log: Log): Dispatcher {
   const giveBack = async (jobs: DispatchedJob[], error: unknown): Promise<void> => {
     log.warn(
       { err: error, jobs: jobs.length },
@@ -115,7 +127,7 @@ export function createDispatcher(db: Database, queues: Queues, log: Log): Dispat
     }
   };
   const lanes = new Map(
-    Object.values(queues).map((queue) => [queue.name, new Lane(queue, giveBack)]),
+    Object.values(queues).map((queue) => [queue.name, new Lane(queue, redis, giveBack)]),
   );
   const laneOf = (queue: string): Lane => {
     const lane = lanes.get(queue);

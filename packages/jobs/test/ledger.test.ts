@@ -24,7 +24,7 @@ async function setUp() {
   onTestFinished(() => closeQueues(queues));
   const warnings: string[] = [];
   const log = { warn: (_: object, message: string) => warnings.push(message) };
-  const dispatcher = createDispatcher(database.db, queues, log);
+  const dispatcher = createDispatcher(database.db, queues, redis, log);
   return {
     db: database.db,
     redis,
@@ -92,10 +92,10 @@ test('a payload that does not fit its schema is a mistake of the caller', async 
 
 test('without Redis the change succeeds and its job waits for the relay', async () => {
   const { db, redis, ledger, dispatcher, warnings } = await setUp();
-  redis.disconnect();
-  await transaction(db, (tx) =>
-    ledger.enqueue(tx, sendEmail, { emailId: newId() }, { requestId: null }),
-  );
+  await transaction(db, async (tx) => {
+    await ledger.enqueue(tx, sendEmail, { emailId: newId() }, { requestId: null });
+    redis.disconnect();
+  });
   await dispatcher.drain();
   expect(await db.job.findMany()).toMatchObject([{ state: 'waiting' }]);
   expect(warnings).toEqual(['jobs could not be handed to Redis, the relay will']);
@@ -135,4 +135,31 @@ test('a thousand jobs of one commit reach BullMQ, each once, whatever comes betw
   await until(async () => (await queues.mail.getWaitingCount()) === 1_000, {
     what: 'a thousand waiting jobs',
   });
+});
+
+test('while there has never been a Redis, jobs wait in Postgres and nothing waits for it', async () => {
+  const { db } = await setUp();
+  const redis = producerConnection('redis://127.0.0.1:1', () => undefined);
+  onTestFinished(async () => redis.disconnect());
+  const warnings: string[] = [];
+  const log = { warn: (_: object, message: string) => warnings.push(message) };
+  const queues = createQueues(redis, () => undefined);
+  const dispatcher = createDispatcher(db, queues, redis, log);
+  const ledger = createJobLedger(dispatcher);
+  await transaction(db, (tx) =>
+    ledger.enqueue(tx, sendEmail, { emailId: newId() }, { requestId: null }),
+  );
+  expect(await db.job.findMany()).toMatchObject([{ state: 'waiting' }]);
+
+  // Planned while there was one: handed over, or given back, and never waited for.
+  const [row] = await db.job.findMany();
+  await db.job.updateMany({ data: { state: 'dispatched' } });
+  const planned = { queue: 'mail', name: 'send-email', payload: {}, generation: 0, priority: 0 };
+  const id = row?.id ?? '';
+  dispatcher.dispatch([{ ...planned, id, groupKey: null, requestId: null }]);
+  await dispatcher.drain();
+  expect(await db.job.findMany()).toMatchObject([{ id, state: 'waiting' }]);
+  expect(warnings).toHaveLength(1);
+  await expect(dispatcher.room('mail')).rejects.toThrow('Redis is not connected');
+  await closeQueues(queues);
 });

@@ -13,12 +13,10 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     const queues = createQueues(app.redis, (err) => app.log.warn({ err: err.message }, 'queue'));
-    const dispatcher = createDispatcher(app.db, queues, app.log);
+    const dispatcher = createDispatcher(app.db, queues, app.redis, app.log);
     app.decorate('queues', queues);
     app.decorate('jobs', createJobLedger(dispatcher));
     app.addHook('onClose', async () => {
-      // BullMQ would wait for Redis to come. What was not handed over is left to the sweep.
-      if (app.redis.status !== 'ready') return;
       await dispatcher.drain();
       await closeQueues(queues);
     });

@@ -1,12 +1,12 @@
 import type { Database } from '@gatehouse/db/client';
 import { takeDueJobs } from '@gatehouse/db/due-jobs';
+import { assertReady } from '@gatehouse/jobs/connection';
 import { QUEUES, type QueueName } from '@gatehouse/jobs/definition';
 import type { Dispatcher } from '@gatehouse/jobs/dispatcher';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type Repeat, repeat } from '../repeat.ts';
 import { createGroupRelay, type GroupRelay } from './groups.ts';
-import { assertReady } from './redis-ready.ts';
 
 /**
  * Polling, and no NOTIFY: with its partial index an idle poll costs a tenth of a millisecond, what waits here is

@@ -1,12 +1,12 @@
 import type { Database } from '@gatehouse/db/client';
 import { findDispatchedJobs, redispatchJobs, type SweptJob } from '@gatehouse/db/jobs';
+import { assertReady } from '@gatehouse/jobs/connection';
 import { findLost } from '@gatehouse/jobs/lost-jobs';
 import { applyPauses } from '@gatehouse/jobs/queue-pauses';
 import type { Queues } from '@gatehouse/jobs/queues';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type Repeat, repeat } from '../repeat.ts';
-import { assertReady } from './redis-ready.ts';
 
 const EVERY_MS = 1_000;
 const FULL_EVERY_MS = 15_000;
