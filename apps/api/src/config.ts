@@ -11,6 +11,8 @@ export const schema = Type.Object({
   DATABASE_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }),
   AUTH_SECRET: Type.String({ minLength: 32 }),
   AUTH_SIGNING_KEYS: Type.String({ minLength: 1 }),
+  SESSION_IDLE_SECONDS: Type.Integer({ minimum: 60, default: 604_800 }),
+  SESSION_LIFETIME_SECONDS: Type.Integer({ minimum: 60, default: 2_592_000 }),
   TRUST_PROXY: Type.String({ default: '' }),
   CORS_ORIGINS: Type.String({ default: '' }),
   RATE_LIMIT_MAX: Type.Integer({ minimum: 0, default: 600 }),
@@ -26,4 +28,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const config = readSettings(schema, environment);
   alpacaSettings(config);
   return config;
+}
+
+/** The origins of pages that may call. */
+export function origins({ CORS_ORIGINS }: Pick<Config, 'CORS_ORIGINS'>): string[] {
+  return CORS_ORIGINS.split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
 }

@@ -3,13 +3,16 @@ import type { ApiKey, User } from './generated/client.ts';
 import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
 
 export type { ApiKey } from './generated/client.ts';
-export type NewApiKey = Omit<ApiKey, 'revokedAt' | 'createdAt'>;
+export type NewApiKey = Omit<
+  ApiKey,
+  'previousKeyHash' | 'previousExpiresAt' | 'lastUsedAt' | 'revokedAt' | 'createdAt'
+>;
 
 export async function createApiKey(db: Queryable, key: NewApiKey): Promise<ApiKey> {
   return db.apiKey.create({ data: key });
 }
 
-/** The key of this hash with its owner, unless it is revoked or past its time. */
+/** The key of this hash with its owner, unless it is revoked or past its time, or its owner is deactivated. */
 export async function findLiveApiKey(
   db: Queryable,
   keyHash: Uint8Array<ArrayBuffer>,
@@ -18,6 +21,7 @@ export async function findLiveApiKey(
     where: {
       keyHash,
       revokedAt: null,
+      user: { deactivatedAt: null },
       OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
     },
     include: { user: true },

@@ -17,13 +17,15 @@ export async function createTestAccount(
   { cash = '100000.00' }: { cash?: string } = {},
 ): Promise<TestAccount> {
   const email = `${newId()}@example.test`;
-  const user = await createUser(db, {
-    email,
-    name: 'Ada Example',
-    passwordHash: 'none: nobody logs in',
-    startingCash: decimal(cash),
-  });
-  if (user === null) throw new Error(`${email} is taken`);
+  const user = await db.$transaction((tx) =>
+    createUser(tx, {
+      email,
+      name: 'Ada Example',
+      passwordHash: 'none: nobody logs in',
+      role: 'user',
+      startingCash: decimal(cash),
+    }),
+  );
   return { accountId: user.accountId, email };
 }
 

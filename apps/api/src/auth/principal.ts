@@ -5,9 +5,12 @@ import type { Scope } from './scopes.ts';
 export interface Principal {
   accountId: string;
   userId: string;
+  /** As the database has it, and not as it was when the credential was made. */
   role: Role;
   /** How he showed it: a person's session may do what a key may not. */
-  credential: 'access_token' | 'api_key';
+  credential: 'session' | 'api_key';
+  /** Of the session or the key. */
+  credentialId: string;
   /** What the credential is restricted to; null when it is not. */
   scopes: ReadonlySet<Scope> | null;
 }

@@ -1,8 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import type { Role, User } from '@gatehouse/db/users';
+import { isId } from '@gatehouse/domain/id';
 import { errors, exportJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Principal } from './principal.ts';
 
 /** Seconds that an access token is good for. */
 export const ACCESS_TOKEN_SECONDS = 900;
@@ -11,13 +10,18 @@ const ISSUER = 'gatehouse';
 const AUDIENCE = 'gatehouse-api';
 /** RFC 9068: an access token says that it is one, so that no other kind of token passes for it. */
 const TYPE = 'at+jwt';
-const ROLES: readonly string[] = ['user', 'operator', 'admin'] satisfies Role[];
+
+/** What a token says. What its bearer may do is not in it: that may change while it is good. */
+export interface Claims {
+  userId: string;
+  sessionId: string;
+}
 
 export interface Tokens {
-  /** An access token for the user, good for `ACCESS_TOKEN_SECONDS`. */
-  issue(user: Pick<User, 'id' | 'accountId' | 'role'>): Promise<string>;
-  /** Who the token is for, or null when it is forged, expired, or no access token of ours. */
-  verify(token: string): Promise<Principal | null>;
+  /** An access token of a session, good for `ACCESS_TOKEN_SECONDS`. */
+  issue(claims: Claims): Promise<string>;
+  /** What the token says, or null when it is forged, expired, or no access token of ours. */
+  verify(token: string): Promise<Claims | null>;
   /** The public keys, RFC 7517. */
   jwks: { keys: JWK[] };
 }
@@ -39,14 +43,14 @@ export async function createTokens(keys: string): Promise<Tokens> {
   if (current === undefined) throw new Error('AUTH_SIGNING_KEYS holds no key');
   const byId = new Map(signing.map((key) => [key.kid, key.publicKey]));
   // A signature costs ten times what a look-up does, and a client sends the same token for a quarter of an hour.
-  const verified = new LRUCache<string, { principal: Principal; expiresAt: number }>({
+  const verified = new LRUCache<string, { claims: Claims; expiresAt: number }>({
     max: 10_000,
   });
   return {
-    issue: ({ id, accountId, role }) =>
-      new SignJWT({ account: accountId, role })
+    issue: ({ userId, sessionId }) =>
+      new SignJWT({ sid: sessionId })
         .setProtectedHeader({ alg: 'EdDSA', kid: current.kid, typ: TYPE })
-        .setSubject(id)
+        .setSubject(userId)
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setIssuedAt()
@@ -54,7 +58,7 @@ export async function createTokens(keys: string): Promise<Tokens> {
         .sign(current.privateKey),
     async verify(token) {
       const known = verified.get(token);
-      if (known !== undefined) return known.expiresAt > Date.now() ? known.principal : null;
+      if (known !== undefined) return known.expiresAt > Date.now() ? known.claims : null;
       try {
         const { payload } = await jwtVerify(
           token,
@@ -71,18 +75,11 @@ export async function createTokens(keys: string): Promise<Tokens> {
             requiredClaims: ['sub', 'exp'],
           },
         );
-        const { sub, exp, account, role } = payload;
-        if (sub === undefined || exp === undefined || typeof account !== 'string' || !isRole(role))
-          return null;
-        const principal: Principal = {
-          accountId: account,
-          userId: sub,
-          role,
-          credential: 'access_token',
-          scopes: null,
-        };
-        verified.set(token, { principal, expiresAt: exp * 1000 });
-        return principal;
+        const { sub, exp, sid } = payload;
+        if (!isUuid(sub) || !isUuid(sid) || exp === undefined) return null;
+        const claims = { userId: sub, sessionId: sid };
+        verified.set(token, { claims, expiresAt: exp * 1000 });
+        return claims;
       } catch (error) {
         if (error instanceof errors.JOSEError) return null;
         throw error;
@@ -92,8 +89,8 @@ export async function createTokens(keys: string): Promise<Tokens> {
   };
 }
 
-function isRole(claim: unknown): claim is Role {
-  return typeof claim === 'string' && ROLES.includes(claim);
+function isUuid(claim: unknown): claim is string {
+  return typeof claim === 'string' && isId(claim);
 }
 
 function readKey(base64: string): SigningKey {

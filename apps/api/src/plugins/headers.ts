@@ -3,8 +3,8 @@ import helmet from '@fastify/helmet';
 import fp from 'fastify-plugin';
 
 export interface HeadersOptions {
-  /** Origins of browsers that may call, comma separated; empty for none. */
-  corsOrigins: string;
+  /** Origins of pages that may call. */
+  corsOrigins: readonly string[];
 }
 
 /** Headers that every answer has. */
@@ -28,9 +28,9 @@ export default fp<HeadersOptions>(
         },
       },
     });
-    if (corsOrigins !== '') {
+    if (corsOrigins.length > 0) {
       await app.register(cors, {
-        origin: corsOrigins.split(',').map((origin) => origin.trim()),
+        origin: [...corsOrigins],
         credentials: true,
         exposedHeaders: [
           'etag',

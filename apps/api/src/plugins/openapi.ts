@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fp from 'fastify-plugin';
 import { PROBLEMS } from '../errors.ts';
+import type { Access } from './authentication.ts';
 
 export interface OpenApiOptions {
   publicUrl: string;
@@ -39,6 +40,20 @@ function description(): string {
   ].join('\n');
 }
 
+/** What a route asks for. Scopes and roles are names in it, which OpenAPI 3.1 allows for any scheme. */
+function securityOf(access: Access): Record<string, string[]>[] {
+  switch (access) {
+    case 'public':
+      return [];
+    case 'refresh':
+      return [{ refresh: [] }];
+    case 'session':
+      return [{ bearer: [] }];
+    default:
+      return [{ bearer: [access] }];
+  }
+}
+
 /** OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. Written from the routes' own schemas. */
 export default fp<OpenApiOptions>(
   async (app, { publicUrl }) => {
@@ -60,15 +75,18 @@ export default fp<OpenApiOptions>(
               scheme: 'bearer',
               description: 'An access token or an API key.',
             },
+            refresh: {
+              type: 'apiKey',
+              in: 'cookie',
+              name: 'refresh_token',
+              description: 'A refresh token, here or in the body.',
+            },
           },
         },
       },
       transform: ({ schema, url, route }) => {
         const { access = 'public' } = route.config ?? {};
-        return {
-          url,
-          schema: { ...schema, security: access === 'public' ? [] : [{ bearer: [] }] },
-        };
+        return { url, schema: { security: securityOf(access), ...schema } };
       },
     });
     await app.register(swaggerUi, {

@@ -1,22 +1,22 @@
-import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { findUserByEmail } from '@gatehouse/db/users';
-import { verifyPassword } from '../../auth/passwords.ts';
-import type { Config } from '../../config.ts';
+import { recordAct } from '@gatehouse/db/audit';
+import { transaction } from '@gatehouse/db/transaction';
+import { actorOf, inSession } from '../../auth/actor.ts';
+import { authenticate } from '../../auth/authenticate.ts';
 import { Forbidden } from '../../errors.ts';
+import { isSameOrigin } from '../../same-origin.ts';
 import { Login } from '../auth/schemas.ts';
 import { BOARD_PATH, board } from './board.ts';
 import { loginPage } from './login-page.ts';
-import { createAdminSessions, isSameOrigin } from './session.ts';
+import { createAdminSessions } from './session.ts';
 
 const HTML = 'text/html; charset=utf-8';
 
 /** The pages of those who run the system. Hidden from the API docs: they are no API. */
-const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { config }) => {
-  await app.register(cookie, { secret: config.AUTH_SECRET });
+const plugin: FastifyPluginAsyncTypebox = async (app) => {
   await app.register(formbody);
-  const sessions = createAdminSessions(app, config.PUBLIC_URL.startsWith('https:'));
+  const sessions = createAdminSessions(app);
 
   app.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true };
@@ -33,22 +33,43 @@ const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { conf
     '/admin/login',
     { onRequest: app.limitAttempts, schema: { body: Login } },
     async (request, reply) => {
-      const { email, password } = request.body;
-      const user = await findUserByEmail(app.db, email.toLowerCase());
-      const isRight = await verifyPassword(password, user?.passwordHash ?? null);
+      const user = await authenticate(app, request, request.body);
       reply.type(HTML);
-      if (user === null || !isRight) {
+      if (user === null) {
         return reply.code(401).send(loginPage('The e-mail or the password is wrong.'));
       }
       if (user.role === 'user') {
         return reply.code(403).send(loginPage('This is for operators and admins.'));
       }
-      sessions.start(reply, user.id);
+      const { setCookie } = await transaction(app.db, async (tx) => {
+        const opened = await sessions.open(tx, request, user.id);
+        const { sessionId } = opened;
+        await recordAct(tx, actorOf(request, inSession(user.id, sessionId)), {
+          action: 'auth.logged_in',
+          subjectType: 'session',
+          subjectId: sessionId,
+          details: { pages: 'admin' },
+        });
+        return opened;
+      });
+      setCookie(reply);
       return reply.redirect(BOARD_PATH, 303);
     },
   );
-  app.post('/admin/logout', async (_request, reply) => {
-    sessions.end(reply);
+  app.post('/admin/logout', async (request, reply) => {
+    const visitor = await sessions.visitor(request);
+    if (visitor !== null) {
+      const { userId, sessionId } = visitor;
+      await transaction(app.db, async (tx) => {
+        await app.sessions.end(tx, userId, sessionId);
+        await recordAct(tx, actorOf(request, inSession(userId, sessionId)), {
+          action: 'auth.logged_out',
+          subjectType: 'session',
+          subjectId: sessionId,
+        });
+      });
+    }
+    sessions.clearCookie(reply);
     return reply.redirect('/admin/login', 303);
   });
 

@@ -1,4 +1,5 @@
-import { findUserById, type Role } from '@gatehouse/db/users';
+import type { Transaction } from '@gatehouse/db/client';
+import type { Role } from '@gatehouse/db/users';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 const COOKIE = 'admin_session';
@@ -7,54 +8,52 @@ const COOKIE = 'admin_session';
 const LIFETIME_SECONDS = 8 * 3_600;
 
 export interface AdminSessions {
-  start(reply: FastifyReply, userId: string): void;
-  end(reply: FastifyReply): void;
-  /** Who is signed in, with the role that the database has now; null when nobody is. */
+  /** Opens a session in the transaction, and returns what to tell the browser once it is committed. */
+  open(
+    tx: Transaction,
+    request: FastifyRequest,
+    userId: string,
+  ): Promise<{ sessionId: string; setCookie(reply: FastifyReply): void }>;
+  clearCookie(reply: FastifyReply): void;
+  /** Who is signed in, with the role that he has now; null when nobody is, or nobody who may see the pages. */
   visitor(request: FastifyRequest): Promise<Visitor | null>;
 }
 
 export interface Visitor {
   userId: string;
+  sessionId: string;
   role: Exclude<Role, 'user'>;
 }
 
-/**
- * Sessions in a signed cookie that only the admin pages get to see. Who it names is looked up at every request, so
- * that a role that was taken away is gone at once.
- */
-export function createAdminSessions(app: FastifyInstance, isSecure: boolean): AdminSessions {
-  const options = { path: '/admin', httpOnly: true, sameSite: 'strict', secure: isSecure } as const;
+/** Sessions like any other, listed and revoked with them, in a signed cookie that only the admin pages get to see. */
+export function createAdminSessions(app: FastifyInstance): AdminSessions {
+  const options = {
+    path: '/admin',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: app.hasSecureCookies,
+  } as const;
   return {
-    start(reply, userId) {
-      const expiresAt = Date.now() + LIFETIME_SECONDS * 1_000;
-      reply.setCookie(COOKIE, `${userId}.${expiresAt}`, {
-        ...options,
-        signed: true,
-        maxAge: LIFETIME_SECONDS,
-      });
+    async open(tx, request, userId) {
+      const sessionId = await app.sessions.openFor(tx, request, userId, LIFETIME_SECONDS);
+      return {
+        sessionId,
+        setCookie: (reply) =>
+          void reply.setCookie(COOKIE, sessionId, {
+            ...options,
+            signed: true,
+            maxAge: LIFETIME_SECONDS,
+          }),
+      };
     },
-    end(reply) {
-      reply.clearCookie(COOKIE, options);
-    },
+    clearCookie: (reply) => void reply.clearCookie(COOKIE, options),
     async visitor(request) {
       const cookie = request.cookies[COOKIE];
       const { valid, value } =
         cookie === undefined ? { valid: false, value: null } : request.unsignCookie(cookie);
-      const [userId, expiresAt] = valid && value !== null ? value.split('.') : [];
-      if (userId === undefined || !(Number(expiresAt) > Date.now())) return null;
-      const role = (await findUserById(app.db, userId))?.role;
-      return role === 'operator' || role === 'admin' ? { userId, role } : null;
+      const session = valid && value !== null ? await app.sessions.find(value) : null;
+      if (session === null || session.role === 'user') return null;
+      return { userId: session.userId, sessionId: session.id, role: session.role };
     },
   };
-}
-
-/**
- * Whether a request was made by a page of our own: what a foreign page has a browser send never is. Clients that are no browsers
- * send none of these headers (OWASP, Cross-Site Request Forgery Prevention: Fetch Metadata, origin).
- */
-export function isSameOrigin(request: FastifyRequest): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' || site === 'none';
-  const { origin } = request.headers;
-  return origin === undefined || URL.parse(origin)?.host === request.host;
 }

@@ -32,15 +32,7 @@ export const Session = Type.Object({
   expiresIn: Type.Integer({ description: 'Seconds' }),
 });
 
-export const Jwks = Type.Object({
-  keys: Type.Array(
-    Type.Object({
-      kty: Type.Optional(Type.String()),
-      crv: Type.Optional(Type.String()),
-      x: Type.Optional(Type.String()),
-      kid: Type.Optional(Type.String()),
-      alg: Type.Optional(Type.String()),
-      use: Type.Optional(Type.String()),
-    }),
-  ),
+/** A browser has it in its cookie; any other client may put it here. */
+export const RefreshTokenBody = Body({
+  refreshToken: Type.Optional(Type.String({ maxLength: 128 })),
 });
