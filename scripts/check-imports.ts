@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   local: ['jobs', 'db', 'domain'],
   testing: ['local', 'jobs', 'db', 'domain', 'webhooks'],
   faults: ['testing', 'local', 'db'],
+  benchmarks: ['testing', 'local', 'db'],
 };
 const TESTS_AND_SCRIPTS_MAY_ALSO_IMPORT = ['testing', 'local'];
 
@@ -31,9 +32,12 @@ interface Import {
   to: string | null;
 }
 
-const files = globSync(['{apps,packages}/*/{src,test,scripts}/**/*.ts', 'faults/**/*.ts'], {
-  cwd: ROOT,
-})
+const files = globSync(
+  ['{apps,packages}/*/{src,test,scripts}/**/*.ts', '{faults,benchmarks}/**/*.ts'],
+  {
+    cwd: ROOT,
+  },
+)
   .filter((file) => !file.includes(`${sep}generated${sep}`))
   .map((file) => join(ROOT, file));
 
@@ -67,7 +71,7 @@ function target(file: string, specifier: string): string | null {
 
 function workspaceOf(file: string): string {
   const [top = '', name = ''] = relative(ROOT, file).split(sep);
-  return top === 'faults' ? top : name;
+  return ['faults', 'benchmarks'].includes(top) ? top : name;
 }
 
 function wrongDirection({ from, specifier, to }: Import): string[] {

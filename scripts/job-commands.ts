@@ -1,3 +1,4 @@
+import { recordAct } from '@gatehouse/db/audit';
 import type { Database, Transaction } from '@gatehouse/db/client';
 import {
   countDeadJobs,
@@ -9,11 +10,12 @@ import {
 } from '@gatehouse/db/dead-letters';
 import { deletePause, insertPause, listPauses } from '@gatehouse/db/queue-pauses';
 import { transaction } from '@gatehouse/db/transaction';
-import { cancelJob } from '@gatehouse/jobs/cancellation';
+import { type Cancelation, cancelJob } from '@gatehouse/jobs/cancellation';
+import { COMMAND_LINE, fromHere } from './command-line-actor.ts';
 
 /**
- * The commands of `npm run jobs`. Each prints what it finds and does, and resolves with whether all that was asked
- * for could be done.
+ * The commands of `npm run jobs`. Each prints what it finds and does, writes what it changes to the audit log, and
+ * resolves with whether all that was asked for could be done.
  */
 
 export async function owed(db: Database): Promise<boolean> {
@@ -65,8 +67,19 @@ export async function dead(db: Database, filter: DeadFilter, limit: number): Pro
 
 export async function redrive(db: Database, filter: DeadFilter, dryRun: boolean): Promise<boolean> {
   const matched = await countDeadJobs(db, filter);
-  if (dryRun) console.log(`${jobs(matched)} dead and would be redriven`);
-  else console.log(`${matched} dead, ${await redriveDeadJobs(db, filter)} redriven`);
+  if (dryRun) {
+    console.log(`${jobs(matched)} dead and would be redriven`);
+    return true;
+  }
+  const { queue = null, name = null } = filter;
+  // Beforehand: a thousand at a time are committed, and what was begun is to be known.
+  await recordAct(db, COMMAND_LINE, {
+    action: 'jobs.redriven',
+    subjectType: 'queue',
+    subjectId: queue,
+    details: fromHere({ name, matched }),
+  });
+  console.log(`${matched} dead, ${await redriveDeadJobs(db, filter)} redriven`);
   return true;
 }
 
@@ -77,7 +90,8 @@ export async function redriveById(
 ): Promise<boolean> {
   return eachById(db, ids, { dryRun, done: 'redriven' }, async (tx, id) => {
     const redriven = await redriveJob(tx, id);
-    return redriven && { refusal: redriven.isRedriven ? null : 'it is dispatched' };
+    if (redriven === null) return null;
+    return { job: redriven.job, refusal: redriven.isRedriven ? null : 'it is dispatched' };
   });
 }
 
@@ -91,15 +105,32 @@ export async function cancel(
 
 /** Redis is not asked: the workers look at the table every second. */
 export async function pause(db: Database, queue: string): Promise<boolean> {
-  const isNew = await insertPause(db, queue);
+  const isNew = await transaction(db, async (tx) => {
+    const isNew = await insertPause(tx, queue);
+    if (isNew) await recordPause(tx, 'queue.paused', queue);
+    return isNew;
+  });
   console.log(isNew ? `${queue} is paused` : `${queue} was paused before`);
   return true;
 }
 
 export async function resume(db: Database, queue: string): Promise<boolean> {
-  const wasPaused = await deletePause(db, queue);
+  const wasPaused = await transaction(db, async (tx) => {
+    const wasPaused = await deletePause(tx, queue);
+    if (wasPaused) await recordPause(tx, 'queue.resumed', queue);
+    return wasPaused;
+  });
   console.log(wasPaused ? `${queue} is resumed` : `${queue} was not paused`);
   return true;
+}
+
+async function recordPause(
+  tx: Transaction,
+  action: 'queue.paused' | 'queue.resumed',
+  queue: string,
+): Promise<void> {
+  const subject = { subjectType: 'queue', subjectId: queue } as const;
+  await recordAct(tx, COMMAND_LINE, { action, ...subject, details: fromHere() });
 }
 
 /** Thrown to have a transaction rolled back. */
@@ -109,12 +140,24 @@ class OnlyTried extends Error {}
 async function eachById(
   db: Database,
   ids: readonly string[],
-  { dryRun, done }: { dryRun: boolean; done: string },
-  change: (tx: Transaction, id: string) => Promise<{ refusal: string | null } | null>,
+  { dryRun, done }: { dryRun: boolean; done: 'redriven' | 'canceled' },
+  change: (tx: Transaction, id: string) => Promise<Cancelation | null>,
 ): Promise<boolean> {
   let isAllDone = true;
   for (const id of ids) {
-    const refusal = await refusalOf(db, dryRun, (tx) => change(tx, id));
+    const refusal = await refusalOf(db, dryRun, async (tx) => {
+      const changed = await change(tx, id);
+      if (changed?.refusal === null) {
+        const { name, subjectId: about } = changed.job;
+        await recordAct(tx, COMMAND_LINE, {
+          action: `job.${done}`,
+          subjectType: 'job',
+          subjectId: id,
+          details: fromHere({ name, about }),
+        });
+      }
+      return changed;
+    });
     if (refusal === null) console.log(`${id} ${dryRun ? 'would be' : 'is'} ${done}`);
     else console.error(`${id} is not ${done}: ${refusal}`);
     isAllDone &&= refusal === null;

@@ -22,6 +22,28 @@ export async function findDatabase(): Promise<string> {
   return DATABASE_URL || (await readStack('DATABASE_URL')).databaseUrl;
 }
 
+/** Where the signing keys are that a command works on. */
+export type KeysTarget = { file: string } | { list: string };
+
+/**
+ * AUTH_SIGNING_KEYS_FILE or AUTH_SIGNING_KEYS, also of `.env`, or the file of the stack that `npm start` runs here. Ends
+ * the process when there is none.
+ */
+export function findSigningKeys(): KeysTarget {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const { AUTH_SIGNING_KEYS_FILE, AUTH_SIGNING_KEYS, GATEHOUSE_DIR } = process.env;
+  if (AUTH_SIGNING_KEYS_FILE) return { file: AUTH_SIGNING_KEYS_FILE };
+  if (AUTH_SIGNING_KEYS) return { list: AUTH_SIGNING_KEYS };
+  const file = join(GATEHOUSE_DIR || '.gatehouse', 'signing-keys.json');
+  if (!existsSync(file)) {
+    console.error(
+      'there are no signing keys here: `npm start` first, or set AUTH_SIGNING_KEYS_FILE',
+    );
+    process.exit(1);
+  }
+  return { file };
+}
+
 async function readStack(variables: string): Promise<Target> {
   const { GATEHOUSE_DIR } = process.env;
   const file = join(GATEHOUSE_DIR || '.gatehouse', 'stack.json');

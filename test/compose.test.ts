@@ -176,8 +176,15 @@ describe('scaling', () => {
 });
 
 describe('the variables', () => {
-  it.each(['AUTH_SECRET', 'AUTH_SIGNING_KEYS'])('must have %s', (name) => {
-    expect(() => composeFile({ ...SECRETS, [name]: '' })).toThrow(name);
+  it('must have AUTH_SECRET', () => {
+    expect(() => composeFile({ ...SECRETS, AUTH_SECRET: '' })).toThrow('AUTH_SECRET');
+  });
+
+  it('must have signing keys, of which the gateway says at its start that they are missing', () => {
+    const without = environment('api', { ...SECRETS, AUTH_SIGNING_KEYS: '' });
+    expect(() => withEnvironment(without, () => api.readConfig())).toThrow(
+      /AUTH_SIGNING_KEYS\b.*AUTH_SIGNING_KEYS_FILE/,
+    );
   });
 
   it('reach the applications under their own names', () => {

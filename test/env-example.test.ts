@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { createTokens } from '../apps/api/src/auth/tokens.ts';
+import { parseKeyList } from '../apps/api/src/auth/signing-keys.ts';
 import * as api from '../apps/api/src/config.ts';
 import * as worker from '../apps/worker/src/config.ts';
 import * as local from '../packages/local/src/config.ts';
@@ -71,7 +71,7 @@ it('changes nothing when it is copied as it is', () => {
   expect(read({ ...unset, APIS: '2', GATEHOUSE_DIR: '/elsewhere' })).not.toEqual(read(unset));
 });
 
-it('has a command that makes the secrets', async () => {
+it('has a command that makes the secrets', () => {
   const command = /^# +(node -e .* >> \.env)$/m.exec(TEXT)?.[1] ?? '';
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-secrets-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
@@ -81,5 +81,5 @@ it('has a command that makes the secrets', async () => {
   const { AUTH_SECRET = '', AUTH_SIGNING_KEYS = '', ...others } = made;
   expect(others).toEqual({});
   expect(Buffer.from(AUTH_SECRET, 'base64url')).toHaveLength(32);
-  expect((await createTokens(AUTH_SIGNING_KEYS)).jwks.keys).toHaveLength(1);
+  expect(parseKeyList(AUTH_SIGNING_KEYS)).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createDatabase, type Database } from '@gatehouse/db/client';
 import { insertEmails } from '@gatehouse/db/emails';
@@ -8,6 +8,7 @@ import { type Guard, startGuard } from '@gatehouse/local/guard';
 import { createDatabaseIfMissing } from '@gatehouse/local/postgres-admin';
 import { enterableBase } from '@gatehouse/local/postgres-home';
 import { serverAccount } from '@gatehouse/local/server-account';
+import { addDeadJobs, type DeadJobChanges } from '@gatehouse/testing/dead-jobs';
 import { createTestAccount } from '@gatehouse/testing/fixtures';
 import { startTestPostgres, TEMPLATE } from '@gatehouse/testing/postgres';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -61,8 +62,9 @@ function jobs(args: string[], environment: NodeJS.ProcessEnv = { DATABASE_URL: u
 }
 
 /** Mails that are owed, with jobs that are dead unless told otherwise; their ids in the order of creation. */
-async function addJobs(count: number, changes: object = {}): Promise<string[]> {
-  const ids = Array.from({ length: count }, () => newId());
+async function addJobs(count: number, changes: DeadJobChanges = {}): Promise<string[]> {
+  const lastError = 'Error: 451 mailbox unavailable\n    at somewhere';
+  const ids = await addDeadJobs(db, count, { generation: 0, lastError, ...changes });
   await db.$transaction((tx) =>
     insertEmails(
       tx,
@@ -75,20 +77,6 @@ async function addJobs(count: number, changes: object = {}): Promise<string[]> {
       })),
     ),
   );
-  await db.job.createMany({
-    data: ids.map((id) => ({
-      id,
-      queue: 'mail',
-      name: 'send-email',
-      subjectId: id,
-      payload: { emailId: id },
-      state: 'dead' as const,
-      runAt: new Date(),
-      attempts: 110,
-      lastError: 'Error: 451 mailbox unavailable\n    at somewhere',
-      ...changes,
-    })),
-  });
   return ids;
 }
 
@@ -234,4 +222,47 @@ it('pauses a queue and resumes it, and names what is paused beside what is owed'
   expect([again.code, lines(again)]).toEqual([0, ['mail was not paused']]);
   await jobs(['resume', 'tasks']);
   expect(await paused()).toEqual([]);
+});
+
+// Ten processes, one after the other: on a busy machine they take their time.
+it('writes down what it changed, and who typed it where; a dry run and what was refused are no change', {
+  timeout: 180_000,
+}, async () => {
+  const since = await db.auditEntry.count();
+  const [one = '', two = '', running = ''] = await addJobs(3);
+  await db.job.update({ where: { id: running }, data: { state: 'dispatched' } });
+  const unchanging = [
+    ['cancel', '--dry-run', one],
+    ['redrive', '--dry-run'],
+    ['redrive', running, newId()],
+    ['resume', 'mail'],
+  ];
+  await Promise.all(unchanging.map((args) => jobs(args)));
+  expect(await db.auditEntry.count()).toBe(since);
+
+  for (const args of [
+    ['redrive', one],
+    ['cancel', two, running],
+    ['pause', 'mail'],
+    ['pause', 'mail'],
+    ['resume', 'mail'],
+    ['redrive', '--queue', 'mail'],
+  ])
+    await jobs(args);
+  const entries = (await db.auditEntry.findMany({ orderBy: { id: 'asc' } })).slice(since);
+  const from = { user: userInfo().username, host: hostname() };
+  const job = (about: string) => ({ ...from, name: 'send-email', about });
+  const told = entries.map(({ action, subjectType, subjectId, details }) => [
+    `${action} ${subjectType} ${subjectId}`,
+    details,
+  ]);
+  expect(told).toEqual([
+    [`job.redriven job ${one}`, job(one)],
+    [`job.canceled job ${two}`, job(two)],
+    ['queue.paused queue mail', from],
+    ['queue.resumed queue mail', from],
+    ['jobs.redriven queue mail', { ...from, name: null, matched: 0 }],
+  ]);
+  for (const { actorId, credential } of entries)
+    expect([actorId, credential]).toEqual([null, 'command_line']);
 });

@@ -12,8 +12,15 @@ function problem(status: number, code: string, title: string, detail = title): C
 }
 
 // What the server finds in a request before a handler sees it.
-export const MalformedJson = problem(400, 'malformed_json', 'The body is not valid JSON');
+export const MalformedJson = problem(400, 'malformed_json', 'The body is not valid JSON', '%s');
+export const JsonTooComplex = problem(400, 'json_too_complex', 'The body is too complex', '%s');
 export const BadRequest = problem(400, 'bad_request', 'The request is malformed');
+export const AmbiguousHeader = problem(
+  400,
+  'ambiguous_header',
+  'A header that a request has once is missing or repeated',
+  '%s',
+);
 export const ValidationFailed = problem(
   400,
   'validation_failed',
@@ -38,6 +45,11 @@ export const RequestTimeout = problem(
   'request_timeout',
   'The request took too long to arrive',
 );
+export const ExpectationFailed = problem(
+  417,
+  'expectation_failed',
+  'The only expectation that is met is 100-continue',
+);
 export const HeadersTooLarge = problem(431, 'headers_too_large', 'The headers are too large');
 export const RateLimited = problem(429, 'rate_limited', 'Too many requests');
 export const Internal = problem(500, 'internal_error', 'Something went wrong on our side');
@@ -45,6 +57,11 @@ export const Unavailable = problem(
   503,
   'service_unavailable',
   'The service cannot take requests now; try again',
+);
+export const Overloaded = problem(
+  503,
+  'overloaded',
+  'There is more to do than can be done now; try again',
 );
 
 // Idempotency keys.
@@ -86,10 +103,21 @@ export const InvalidCredentials = problem(
   'invalid_credentials',
   'The e-mail or the password is wrong',
 );
+export const WrongPassword = problem(422, 'wrong_password', 'The current password is wrong');
+export const ResetTokenInvalid = problem(
+  400,
+  'reset_token_invalid',
+  'The link to reset the password was used, has run out, or never was one',
+);
 export const EmailTaken = problem(
   409,
   'email_taken',
   'There is an account with this e-mail already',
+);
+export const LastAdmin = problem(
+  409,
+  'last_admin',
+  'The last active admin cannot be removed, demoted or deactivated',
 );
 export const ClientOrderIdTaken = problem(
   409,

@@ -6,7 +6,6 @@ import {
   BadRequest,
   BodyTooLarge,
   Internal,
-  MalformedJson,
   NotFound,
   PROBLEMS,
   Unavailable,
@@ -32,8 +31,6 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 const TRANSLATIONS: Record<string, () => FastifyError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new BodyTooLarge(),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new UnsupportedMediaType(),
-  FST_ERR_CTP_EMPTY_JSON_BODY: () => new MalformedJson(),
-  FST_ERR_CTP_INVALID_JSON_BODY: () => new MalformedJson(),
 };
 
 /** The error that a client is told of in place of any other: no stack, SQL or library text ever leaks. */
@@ -46,7 +43,6 @@ export function publicError(error: FastifyError): FastifyError {
   if (isDatabaseUnavailable(error) || isDeadlock(error)) return new Unavailable();
   if (error instanceof BrokerUnavailable) return new Unavailable();
   if (error instanceof NoQuote) return new NotFound('quote');
-  if (error.name === 'SyntaxError' && error.statusCode === 400) return new MalformedJson();
   return error.statusCode !== undefined && error.statusCode < 500
     ? new BadRequest()
     : new Internal();

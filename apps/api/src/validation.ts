@@ -7,6 +7,9 @@ import {
 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifySchemaCompiler } from 'fastify';
+import { withPlainNumbers } from './plain-numbers.ts';
+
+const LONGEST_DECIMAL = 32;
 
 /**
  * Brings a decimal to its one spelling (`3`, `"3"` and `"3.0"` are the same quantity), so that handlers and
@@ -21,6 +24,8 @@ const canonicalDecimal: FuncKeywordDefinition = {
   validate: (_schema: boolean, data: string | number, _parent, context) => {
     const { parentData, parentDataProperty } = context ?? {};
     if (parentData === undefined || parentDataProperty === undefined) return false;
+    // The pattern refuses it, which with `allErrors` does not spare a million digits from being read here.
+    if (String(data).length > LONGEST_DECIMAL) return false;
     try {
       parentData[parentDataProperty] = formatQuantity(decimal(data));
       return true;
@@ -65,7 +70,10 @@ function createAjv(coerceTypes: boolean): Ajv2020 {
 export function createValidatorCompiler(): FastifySchemaCompiler<AnySchema> {
   const strict = createAjv(false);
   const coercing = createAjv(true);
-  return ({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema);
+  return ({ schema, httpPart }) =>
+    httpPart === 'body'
+      ? strict.compile(schema)
+      : withPlainNumbers(schema, coercing.compile(schema));
 }
 
 export interface InputError {
@@ -103,7 +111,8 @@ export function inputErrors(errors: readonly Partial<ErrorObject>[]): InputError
   });
 }
 
-function toPointerToken(member: unknown): string {
+/** A member's name in a JSON Pointer (RFC 6901). */
+export function toPointerToken(member: unknown): string {
   return String(member).slice(0, 256).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 

@@ -24,6 +24,7 @@ export async function spawnGateway(
       PORT: '0',
       LOG_LEVEL: 'silent',
       RATE_LIMIT_MAX: '0',
+      MAX_EVENT_LOOP_DELAY_MS: '0',
       AUTH_SECRET,
       AUTH_SIGNING_KEYS,
       DATABASE_URL,

@@ -104,6 +104,9 @@ export async function startGateway(
       REDIS_URL: redis.url,
       LOG_LEVEL: 'silent',
       RATE_LIMIT_AUTH_MAX: '0',
+      LOGIN_THROTTLE: 'false',
+      // A machine that has much to do is late with everything.
+      MAX_EVENT_LOOP_DELAY_MS: '0',
       ...settings,
     },
     database.db,

@@ -1,8 +1,9 @@
 import { freePort } from '@gatehouse/testing/ports';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Gateway, Reply } from './harness.ts';
-import { KEYED_ROUTES, type Person } from './keyed-routes.ts';
+import { KEYED_ROUTES } from './keyed-routes.ts';
 import { kindOf, startWorld, type World } from './keyed-world.ts';
+import type { Person } from './people.ts';
 
 const AT_ONCE = 20;
 

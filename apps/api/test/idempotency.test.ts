@@ -182,7 +182,7 @@ describe('with a budget of requests', () => {
     const { send, effects, person } = await limited.scene(route);
     await person.call('GET', '/v1/account');
     const { redis } = limited.gateway.app;
-    const counters = () => redis.keys('gatehouse:rate:*');
+    const counters = () => redis.keys('gatehouse:budget:*');
     // Spends every budget there is by now, that of this account included.
     for (const counter of await counters()) await redis.incrby(counter, 1_000);
     const refused = await send();

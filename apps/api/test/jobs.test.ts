@@ -1,50 +1,22 @@
 import { checkInvariants } from '@gatehouse/db/invariants';
-import { setUserRole } from '@gatehouse/db/users';
+import type { Role } from '@gatehouse/db/users';
 import { newId } from '@gatehouse/domain/id';
+import { addDeadJobs } from '@gatehouse/testing/dead-jobs';
 import { expect, test } from 'vitest';
-import { type CallOptions, freshKey, type Gateway, order, startGateway } from './harness.ts';
+import { freshKey, type Gateway, order, startGateway } from './harness.ts';
+import { newPerson } from './people.ts';
 
 type Call = Gateway['call'];
 
-async function signedIn(gateway: Gateway, role: 'user' | 'operator' | 'admin'): Promise<Call> {
-  const person = { email: `${role}@example.com`, password: 'correct horse' };
-  await gateway.call('POST', '/v1/auth/register', { body: { ...person, name: role } });
-  await setUserRole(gateway.db, person.email, role);
-  const { body } = await gateway.call('POST', '/v1/auth/login', { body: person });
-  return (method, path, { headers, ...rest }: CallOptions = {}) =>
-    gateway.call(method, path, {
-      ...rest,
-      headers: { authorization: `Bearer ${body.accessToken}`, ...headers },
-    });
-}
-
-/** Jobs that have failed for good, in the order of their creation. */
-async function addJobs({ db }: Gateway, count: number, changes: object = {}): Promise<string[]> {
-  const ids = Array.from({ length: count }, () => newId());
-  await db.job.createMany({
-    data: ids.map((id) => ({
-      id,
-      queue: 'mail',
-      name: 'send-email',
-      subjectId: id,
-      payload: { emailId: id },
-      state: 'dead' as const,
-      runAt: new Date('2026-11-20T08:00:00.000Z'),
-      attempts: 110,
-      generation: 110,
-      lastError: 'Error: 451 mailbox unavailable',
-      requestId: 'request-1',
-      ...changes,
-    })),
-  });
-  return ids;
+async function signedIn(gateway: Gateway, role: Role): Promise<Call> {
+  return (await newPerson(gateway, role)).call;
 }
 
 const jobs = '/v1/admin/jobs';
 
 test('operators may read what is owed, admins may change it, users may do neither', async () => {
   const gateway = await startGateway();
-  const [id = ''] = await addJobs(gateway, 1);
+  const [id = ''] = await addDeadJobs(gateway.db, 1);
   const reads = [
     ['GET', jobs],
     ['GET', `${jobs}/${id}`],
@@ -84,9 +56,17 @@ test("an admin's API key that is restricted to scopes does not reach the jobs, a
 test('jobs are listed newest first, page by page, by state and queue', async () => {
   const gateway = await startGateway();
   const operator = await signedIn(gateway, 'operator');
-  const dead = await addJobs(gateway, 3);
-  const trades = await addJobs(gateway, 2, { queue: 'trades', name: 'execute-trade' });
-  const waiting = await addJobs(gateway, 2, { state: 'waiting', attempts: 1, lastError: null });
+  const dead = await addDeadJobs(gateway.db, 3, {
+    priority: 3,
+    groupKey: 'ada',
+    requestId: 'request-1',
+  });
+  const trades = await addDeadJobs(gateway.db, 2, { queue: 'trades', name: 'execute-trade' });
+  const waiting = await addDeadJobs(gateway.db, 2, {
+    state: 'waiting',
+    attempts: 1,
+    lastError: null,
+  });
   const newest = [...dead, ...trades, ...waiting].reverse();
   const list = async (query: string) => {
     const { status, body } = await operator('GET', `${jobs}${query}`);
@@ -96,7 +76,7 @@ test('jobs are listed newest first, page by page, by state and queue', async () 
   };
   const first = await list('?limit=4');
   expect(first).toEqual({ ids: newest.slice(0, 4), hasMore: true, nextCursor: newest[3] });
-  await addJobs(gateway, 1, { queue: 'tasks' });
+  await addDeadJobs(gateway.db, 1, { queue: 'tasks' });
   const second = await list(`?limit=4&cursor=${first.nextCursor}`);
   expect(second).toEqual({ ids: newest.slice(4), hasMore: false, nextCursor: null });
   expect((await list('?state=waiting')).ids).toEqual([...waiting].reverse());
@@ -116,6 +96,8 @@ test('jobs are listed newest first, page by page, by state and queue', async () 
     subjectId: id,
     payload: { emailId: id },
     state: 'dead',
+    priority: 3,
+    groupKey: 'ada',
     attempts: 110,
     generation: 110,
     lastError: 'Error: 451 mailbox unavailable',
@@ -133,7 +115,7 @@ test('jobs are listed newest first, page by page, by state and queue', async () 
 test('a redrive gives a dead job its attempts anew, under one key once, and not while it runs', async () => {
   const gateway = await startGateway();
   const admin = await signedIn(gateway, 'admin');
-  const [id = ''] = await addJobs(gateway, 1);
+  const [id = ''] = await addDeadJobs(gateway.db, 1);
   const redrive = (headers = {}) => admin('POST', `${jobs}/${id}/redrive`, { headers });
   const since = Date.now();
   const key = freshKey();
@@ -169,10 +151,10 @@ test('a redrive gives a dead job its attempts anew, under one key once, and not 
 test('the dead jobs of a queue are redriven together, and a dry run changes nothing', async () => {
   const gateway = await startGateway();
   const admin = await signedIn(gateway, 'admin');
-  await addJobs(gateway, 1_200);
-  await addJobs(gateway, 2, { name: 'other-mail' });
-  await addJobs(gateway, 3, { queue: 'trades' });
-  await addJobs(gateway, 1, { state: 'waiting' });
+  await addDeadJobs(gateway.db, 1_200);
+  await addDeadJobs(gateway.db, 2, { name: 'other-mail' });
+  await addDeadJobs(gateway.db, 3, { queue: 'trades' });
+  await addDeadJobs(gateway.db, 1, { state: 'waiting' });
   const redrive = (body: object, headers = {}) =>
     admin('POST', `${jobs}/redrive`, { body, headers });
   const before = await gateway.db.job.findMany({ orderBy: { id: 'asc' } });

@@ -1,18 +1,8 @@
 import type { Database } from '@gatehouse/db/client';
-import { setUserRole } from '@gatehouse/db/users';
 import { newId } from '@gatehouse/domain/id';
-import { freshKey, type Gateway, order } from './harness.ts';
-
-type Call = Gateway['call'];
-
-/** Who asks. */
-export interface Person {
-  call: Call;
-  /** The same token at another gateway. */
-  at(gateway: Pick<Gateway, 'call'>): Call;
-  /** The same person with another access token. */
-  again(): Promise<Person>;
-}
+import { addDeadJobs } from '@gatehouse/testing/dead-jobs';
+import { freshKey, order } from './harness.ts';
+import type { Person } from './people.ts';
 
 export interface Ask {
   path: string;
@@ -44,45 +34,10 @@ export interface KeyedRoute {
   refused?: Ask & { status: number };
 }
 
-let count = 0;
-
-/** Somebody with an account of his own. */
-export async function newPerson(gateway: Gateway, role: 'user' | 'admin'): Promise<Person> {
-  count += 1;
-  const login = { email: `person${count}@example.com`, password: 'correct horse' };
-  await gateway.call('POST', '/v1/auth/register', { body: { ...login, name: 'Ada' } });
-  await setUserRole(gateway.db, login.email, role);
-  const session = async (): Promise<Person> => {
-    const { status, body } = await gateway.call('POST', '/v1/auth/login', { body: login });
-    if (status !== 200) throw new Error(`the login answered ${status}`);
-    const at: Person['at'] =
-      ({ call }) =>
-      (method, path, { body: json, headers } = {}) =>
-        call(method, path, {
-          body: json,
-          headers: { authorization: `Bearer ${body.accessToken}`, ...headers },
-        });
-    return { call: at(gateway), at, again: session };
-  };
-  return session();
-}
-
 /** Paths of two dead jobs, with the given end. */
 async function deadJobs({ db }: Kit, end: string): Promise<{ ask: Ask; other: Ask }> {
-  const [first, second] = [newId(), newId()];
   await db.job.deleteMany({ where: { state: 'dead' } });
-  await db.job.createMany({
-    data: [first, second].map((id) => ({
-      id,
-      queue: 'mail',
-      name: 'send-email',
-      subjectId: id,
-      payload: { emailId: id },
-      state: 'dead' as const,
-      runAt: new Date(),
-      attempts: 8,
-    })),
-  });
+  const [first, second] = await addDeadJobs(db, 2);
   return {
     ask: { path: `/v1/admin/jobs/${first}/${end}` },
     other: { path: `/v1/admin/jobs/${second}/${end}` },
@@ -93,6 +48,8 @@ async function placedOrder({ person }: Kit): Promise<string> {
   const { body } = await person.call('POST', '/v1/orders', { body: order(), headers: freshKey() });
   return body.id;
 }
+
+const newAddress = () => `${newId()}@example.com`;
 
 const bodies = (path: string, body: Ask['body'] & {}, change: object) => async () => ({
   ask: { path, body },
@@ -159,15 +116,75 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/api-keys',
     role: 'user',
     status: 201,
-    effect: ['INSERT api_key'],
+    effect: ['INSERT api_key', 'INSERT audit_entry'],
     prepare: bodies('/v1/api-keys', { name: 'laptop', scopes: ['tasks:read'] }, { name: 'phone' }),
+  },
+  {
+    method: 'POST',
+    route: '/v1/api-keys/:id/rotate',
+    role: 'user',
+    status: 200,
+    effect: ['INSERT audit_entry', 'UPDATE api_key'],
+    prepare: async ({ person }) => {
+      const { body } = await person.call('POST', '/v1/api-keys', { body: { name: 'laptop' } });
+      const path = `/v1/api-keys/${body.id}/rotate`;
+      return { ask: { path, body: {} }, other: { path, body: { overlapSeconds: 60 } } };
+    },
+    respell: { overlapSeconds: 86_400 },
+    refused: { path: `/v1/api-keys/${newId()}/rotate`, body: {}, status: 404 },
+  },
+  {
+    method: 'PATCH',
+    route: '/v1/users/me',
+    role: 'user',
+    status: 200,
+    effect: ['INSERT audit_entry', 'UPDATE user'],
+    prepare: async () => bodies('/v1/users/me', { name: newId() }, { name: newId() })(),
+  },
+  {
+    method: 'POST',
+    route: '/v1/users',
+    role: 'admin',
+    status: 201,
+    effect: [
+      'INSERT account',
+      'INSERT audit_entry',
+      'INSERT job',
+      'INSERT ledger_entry',
+      'INSERT ledger_entry',
+      'INSERT ledger_transaction',
+      'INSERT password_reset_request',
+      'INSERT user',
+      'UPDATE account',
+    ],
+    hasLocation: true,
+    prepare: async () =>
+      bodies('/v1/users', { email: newAddress(), name: 'Bob' }, { email: newAddress() })(),
+    respell: { role: 'user' },
+  },
+  {
+    method: 'PATCH',
+    route: '/v1/users/:id',
+    role: 'admin',
+    status: 200,
+    effect: ['INSERT audit_entry', 'INSERT audit_entry', 'UPDATE user'],
+    prepare: async ({ person }) => {
+      const body = { email: newAddress(), name: 'Bob' };
+      const created = await person.call('POST', '/v1/users', { body });
+      const path = `/v1/users/${created.body.id}`;
+      return {
+        ask: { path, body: { name: 'Carl', role: 'operator' } },
+        other: { path, body: { name: 'Dora' } },
+      };
+    },
+    refused: { path: `/v1/users/${newId()}`, body: { name: 'Carl' }, status: 404 },
   },
   {
     method: 'POST',
     route: '/v1/admin/jobs/:id/redrive',
     role: 'admin',
     status: 202,
-    effect: ['UPDATE job'],
+    effect: ['INSERT audit_entry', 'UPDATE job'],
     prepare: (kit) => deadJobs(kit, 'redrive'),
     refused: { path: `/v1/admin/jobs/${newId()}/redrive`, status: 404 },
   },
@@ -176,7 +193,7 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/admin/jobs/:id/cancel',
     role: 'admin',
     status: 202,
-    effect: ['DELETE job'],
+    effect: ['DELETE job', 'INSERT audit_entry'],
     prepare: (kit) => deadJobs(kit, 'cancel'),
     refused: { path: `/v1/admin/jobs/${newId()}/cancel`, status: 404 },
   },
@@ -185,7 +202,7 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/admin/jobs/redrive',
     role: 'admin',
     status: 200,
-    effect: ['UPDATE job', 'UPDATE job'],
+    effect: ['INSERT audit_entry', 'UPDATE job', 'UPDATE job'],
     prepare: async (kit) => {
       await deadJobs(kit, 'redrive');
       const path = '/v1/admin/jobs/redrive';

@@ -10,6 +10,8 @@ const PUBLIC = new Set([
   'get /.well-known/jwks.json',
   'post /v1/auth/register',
   'post /v1/auth/login',
+  'post /v1/auth/password/forgot',
+  'post /v1/auth/password/reset',
 ]);
 
 test('the API docs: every route is there, with its security and its statuses', async () => {

@@ -11,6 +11,8 @@ export const schema = Type.Object({
     default: 'Gatehouse <no-reply@gatehouse.test>',
     pattern: '^[^<>\\r\\n]*<?[^\\s<>@]+@[A-Za-z0-9.-]+>?$',
   }),
+  PUBLIC_URL: Type.String({ default: 'http://127.0.0.1:3000', pattern: '^https?://[^/]+$' }),
+  PASSWORD_RESET_URL: Type.String({ default: '', pattern: '^(https?://[^#]+)?$' }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: 64 }),
 });
 
@@ -21,4 +23,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const config = readSettings(schema, environment);
   alpacaSettings(config);
   return config;
+}
+
+/** The page on which somebody chooses a new password. The token of its mail follows as the fragment. */
+export function passwordResetUrl({
+  PUBLIC_URL,
+  PASSWORD_RESET_URL,
+}: Pick<Config, 'PUBLIC_URL' | 'PASSWORD_RESET_URL'>): string {
+  return PASSWORD_RESET_URL || `${PUBLIC_URL}/password-reset`;
 }

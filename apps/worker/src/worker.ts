@@ -10,7 +10,7 @@ import { closeQueues, createQueues } from '@gatehouse/jobs/queues';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { createAttempt } from './attempt.ts';
-import type { Config } from './config.ts';
+import { type Config, passwordResetUrl } from './config.ts';
 import { createFailureBook } from './failures.ts';
 import { startHealthServer } from './health.ts';
 import { createMailTransport } from './mail/transport.ts';
@@ -87,6 +87,7 @@ export async function startWorker(
       broker,
       brokerOfNewOrders: config.BROKER,
       transport,
+      passwordResetUrl: passwordResetUrl(config),
     }),
   );
   const metrics = createMetrics();

@@ -32,3 +32,15 @@ export async function cancelEmail(tx: Transaction, id: string): Promise<void> {
 export async function markEmailsSent(tx: Transaction, ids: readonly string[]): Promise<void> {
   await tx.$executeRaw`UPDATE email SET status = 'sent', sent_at = now() WHERE id = ANY(${ids}::uuid[])`;
 }
+
+/** How many mails of a template an account was owed in the last seconds, sent or not. */
+export async function countRecentEmails(
+  tx: Transaction,
+  { accountId, template, seconds }: { accountId: string; template: string; seconds: number },
+): Promise<number> {
+  const [{ count } = { count: 0 }] = await tx.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM email
+    WHERE account_id = ${accountId}::uuid AND template = ${template}
+      AND created_at > now() - make_interval(secs => ${seconds})`;
+  return count;
+}

@@ -117,6 +117,13 @@ const INVARIANTS: readonly Invariant[] = [
       WHERE e.status = 'queued' AND NOT ${owes(Prisma.sql`'send-email'`, Prisma.sql`e.id`)}`,
   },
   {
+    name: 'every password that somebody forgot is owed its job',
+    violations: Prisma.sql`
+      SELECT format('request %s is owed nothing', r.id) AS violation
+      FROM password_reset_request r
+      WHERE NOT ${owes(Prisma.sql`'request-password-reset'`, Prisma.sql`r.id`)}`,
+  },
+  {
     name: 'every task that is to be reminded of is owed its reminder',
     violations: Prisma.sql`
       SELECT format('task %s is due and owed nothing', t.id) AS violation

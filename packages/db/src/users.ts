@@ -5,6 +5,7 @@ import type { Queryable, Transaction } from './client.ts';
 import { isUniqueViolation } from './errors.ts';
 import type { Role, User } from './generated/client.ts';
 import { insertLedgerTransactions } from './ledger.ts';
+import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
 
 export type { Role, User } from './generated/client.ts';
 
@@ -60,7 +61,66 @@ export async function findUserById(db: Queryable, id: string): Promise<User | nu
   return db.user.findUnique({ where: { id } });
 }
 
+export interface UserFilter {
+  role?: Role | undefined;
+  /** A part of the e-mail or the name, in any case. */
+  search?: string | undefined;
+}
+
+/** All users, newest first. */
+export async function listUsers(
+  db: Queryable,
+  { role, search }: UserFilter,
+  request: PageRequest,
+): Promise<Page<User>> {
+  const { where, ...page } = pageArguments(request);
+  const rows = await db.user.findMany({
+    ...page,
+    where: {
+      ...where,
+      ...(role && { role }),
+      ...(search && { OR: [{ email: partOf(search) }, { name: partOf(search) }] }),
+    },
+  });
+  return toPage(rows, request);
+}
+
+/** Prisma hands a text to LIKE as it is, wild cards included. */
+function partOf(search: string) {
+  return { contains: search.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const };
+}
+
 /** @throws when there is no such user */
 export async function setUserRole(db: Queryable, email: string, role: Role): Promise<void> {
   await db.user.update({ where: { email }, data: { role } });
+}
+
+/**
+ * Sets a password's hash where it still is the given one: what was verified. False when it was changed meanwhile, or
+ * the user is gone or deactivated; then nothing is changed.
+ */
+export async function replacePasswordHash(
+  db: Queryable,
+  id: string,
+  { from, to }: { from: string; to: string },
+): Promise<boolean> {
+  const { count } = await db.user.updateMany({
+    where: { id, passwordHash: from, deactivatedAt: null },
+    data: { passwordHash: to },
+  });
+  return count === 1;
+}
+
+/**
+ * Whether an active user's password still is the one of this hash, which then holds until the transaction ends: what is
+ * let in by a password is not let in after the change that ended everything it had opened.
+ */
+export async function holdPassword(
+  tx: Transaction,
+  { id, passwordHash }: Pick<User, 'id' | 'passwordHash'>,
+): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM "user"
+    WHERE id = ${id}::uuid AND password_hash = ${passwordHash} AND deactivated_at IS NULL FOR SHARE`;
+  return rows.length === 1;
 }

@@ -1,14 +1,9 @@
 import { newId } from '@gatehouse/domain/id';
 import { testDatabase } from '@gatehouse/testing/database';
+import { addDeadJobs, type DeadJobChanges } from '@gatehouse/testing/dead-jobs';
 import { lockWaiter } from '@gatehouse/testing/locks';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  countOwedJobs,
-  type JobState,
-  listJobs,
-  redriveDeadJobs,
-  redriveJob,
-} from '../src/dead-letters.ts';
+import { countOwedJobs, listJobs, redriveDeadJobs, redriveJob } from '../src/dead-letters.ts';
 import { takeDueJobs } from '../src/due-jobs.ts';
 import { transaction } from '../src/transaction.ts';
 
@@ -18,34 +13,8 @@ async function setUp() {
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
   const later = new Date(Date.now() + HOUR_MS);
-  const add = async (
-    count: number,
-    changes: {
-      state?: JobState;
-      queue?: string;
-      name?: string;
-      attempts?: number;
-      lastError?: string | null;
-    },
-  ) => {
-    const ids = Array.from({ length: count }, () => newId());
-    await db.job.createMany({
-      data: ids.map((id) => ({
-        id,
-        queue: 'mail',
-        name: 'send-email',
-        subjectId: newId(),
-        payload: {},
-        state: 'dead' as const,
-        runAt: later,
-        attempts: 110,
-        generation: 7,
-        lastError: 'Error: 451',
-        ...changes,
-      })),
-    });
-    return ids;
-  };
+  const add = (count: number, changes: DeadJobChanges) =>
+    addDeadJobs(db, count, { runAt: later, generation: 7, lastError: 'Error: 451', ...changes });
   return { db, add, later };
 }
 

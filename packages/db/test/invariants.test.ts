@@ -35,6 +35,7 @@ const OWED = 'every accepted order, and every wish to cancel an open one, is owe
 const OUTSIDE =
   'every order that a broker outside has, or may have, is owed its execute-trade or one reconcile-trade';
 const MAIL = 'every queued mail is owed its job';
+const FORGOTTEN = 'every password that somebody forgot is owed its job';
 const REMINDER = 'every task that is to be reminded of is owed its reminder';
 
 test.each<[string, string, string[]]>([
@@ -80,6 +81,11 @@ test.each<[string, string, string[]]>([
     'a reminder that nobody sends',
     `INSERT INTO task (id, account_id, title, due_at, created_at, updated_at) SELECT gen_random_uuid(), id, 'x', now(), now(), now() FROM account`,
     [REMINDER],
+  ],
+  [
+    'a forgotten password that nobody looks into',
+    `INSERT INTO password_reset_request (id, email) VALUES (gen_random_uuid(), 'a@example.com')`,
+    [FORGOTTEN],
   ],
 ])('%s is noticed', async (_, tampering, expected) => {
   const { db, drop } = await testDatabase();

@@ -1,4 +1,3 @@
-import { newId } from '@gatehouse/domain/id';
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../src/client.ts';
@@ -11,6 +10,7 @@ import {
   settleJob,
 } from '../src/jobs.ts';
 import { transaction } from '../src/transaction.ts';
+import { newJob } from './new-job.ts';
 
 async function setUp() {
   const { db, drop } = await testDatabase();
@@ -19,23 +19,9 @@ async function setUp() {
 }
 
 async function add(db: Database, title: string, changes: Partial<NewJob> = {}): Promise<string> {
-  const id = newId();
-  const job: NewJob = {
-    id,
-    queue: 'mail',
-    name: 'send-email',
-    subjectId: newId(),
-    payload: { title },
-    state: 'waiting',
-    runAt: null,
-    delayMs: 0,
-    priority: 0,
-    groupKey: null,
-    requestId: null,
-    ...changes,
-  };
+  const job = newJob({ payload: { title }, ...changes });
   await transaction(db, (tx) => insertJobs(tx, [job]));
-  return id;
+  return job.id;
 }
 
 const titles = (jobs: readonly DispatchedJob[]) => jobs.map(({ payload }) => payload.title);

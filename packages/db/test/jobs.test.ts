@@ -1,9 +1,9 @@
-import { newId } from '@gatehouse/domain/id';
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
 import { takeDueJobs } from '../src/due-jobs.ts';
-import { insertJobs, type NewJob, recordFailure, settleJob } from '../src/jobs.ts';
+import { insertJobs, recordFailure, settleJob } from '../src/jobs.ts';
 import { afterCommit, transaction } from '../src/transaction.ts';
+import { newJob } from './new-job.ts';
 
 async function setUp() {
   const { db, drop } = await testDatabase();
@@ -11,26 +11,9 @@ async function setUp() {
   return db;
 }
 
-function job(changes: Partial<NewJob> = {}): NewJob {
-  return {
-    id: newId(),
-    queue: 'mail',
-    name: 'send-email',
-    subjectId: newId(),
-    payload: {},
-    state: 'waiting',
-    runAt: null,
-    delayMs: 0,
-    priority: 0,
-    groupKey: null,
-    requestId: null,
-    ...changes,
-  };
-}
-
 test('of ten that settle a job at once one applies its effect', async () => {
   const db = await setUp();
-  const owed = job();
+  const owed = newJob();
   await transaction(db, (tx) => insertJobs(tx, [owed]));
   const settled = await Promise.all(
     Array.from({ length: 10 }, () => transaction(db, (tx) => settleJob(tx, owed.id))),
@@ -41,7 +24,7 @@ test('of ten that settle a job at once one applies its effect', async () => {
 
 test('a settlement that is rolled back leaves the debt', async () => {
   const db = await setUp();
-  const owed = job();
+  const owed = newJob();
   await transaction(db, (tx) => insertJobs(tx, [owed]));
   const failing = transaction(db, async (tx) => {
     await settleJob(tx, owed.id);
@@ -53,9 +36,9 @@ test('a settlement that is rolled back leaves the debt', async () => {
 
 test('five relays share what is due: each job goes to one of them, later ones to none', async () => {
   const db = await setUp();
-  const due = Array.from({ length: 50 }, () => job());
-  const later = job({ runAt: new Date(Date.now() + 60_000) });
-  const elsewhere = job({ queue: 'trades' });
+  const due = Array.from({ length: 50 }, () => newJob());
+  const later = newJob({ runAt: new Date(Date.now() + 60_000) });
+  const elsewhere = newJob({ queue: 'trades' });
   await transaction(db, (tx) => insertJobs(tx, [...due, later, elsewhere]));
   const taken = (
     await Promise.all(Array.from({ length: 5 }, () => takeDueJobs(db, 'mail', 20)))
@@ -67,7 +50,7 @@ test('five relays share what is due: each job goes to one of them, later ones to
 
 test('a failure is counted once, for the dispatch that it happened to', async () => {
   const db = await setUp();
-  const owed = job({ state: 'dispatched' });
+  const owed = newJob({ state: 'dispatched' });
   await transaction(db, (tx) => insertJobs(tx, [owed]));
   const failure = {
     jobId: owed.id,
@@ -89,7 +72,7 @@ test('what is to happen after the commit happens after it, and only then', async
   const db = await setUp();
   const seen: number[] = [];
   await transaction(db, async (tx) => {
-    await insertJobs(tx, [job()]);
+    await insertJobs(tx, [newJob()]);
     afterCommit(tx, () => seen.push(1));
     expect(seen).toEqual([]);
   });

@@ -6,9 +6,9 @@ export const ID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{
 const ID = new RegExp(ID_PATTERN);
 
 /**
- * A new id, sorting after those this process made before. The one function of this package that reads the
- * clock and draws random bits: every caller needs ids of one kind, and passing both in would only move the
- * choice to each of them.
+ * A new id, sorting after those this process made before. It reads the clock and draws random bits, which beside it
+ * only `newSecretToken` does in this package: every caller needs ids of one kind, and passing both in would only move
+ * the choice to each of them.
  */
 export function newId(): string {
   return v7();

@@ -3,14 +3,17 @@ import { isOwedByAnother, lockJob, type StoredJob } from '@gatehouse/db/dead-let
 import { cancelEmail } from '@gatehouse/db/emails';
 import { type Dispatch, settleJob } from '@gatehouse/db/jobs';
 import { forgetCancel, lockOrders, saveOrders } from '@gatehouse/db/orders';
+import { takeResetRequest } from '@gatehouse/db/password-resets';
 import { lockTask, markReminded, readTask } from '@gatehouse/db/tasks';
 import { isOpen, transition } from '@gatehouse/domain/order';
 import { CATALOGUE, type JobName } from './catalogue.ts';
 import { namesOf } from './definition.ts';
+import { announcePasswordChange } from './definitions/announce-password-change.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
 import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
+import { requestPasswordReset } from './definitions/request-password-reset.ts';
 import { sendEmail } from './definitions/send-email.ts';
 
 /** Leaves what a job was about as something that is owed nothing; or says why the job stays owed, and does nothing. */
@@ -50,6 +53,13 @@ const RELEASES: Readonly<Record<JobName, Release>> = {
     if (!(await isOwedByAnother(tx, job))) await markReminded(tx, task.id, at);
     return null;
   },
+  // Whoever asked may ask again.
+  [requestPasswordReset.name]: async (tx, { subjectId }) => {
+    await takeResetRequest(tx, subjectId);
+    return null;
+  },
+  // The password stays as it is; its owner is not told.
+  [announcePasswordChange.name]: async () => null,
 };
 
 const atBroker = (broker: string): string => `${broker} has its order, or may have it`;

@@ -1,10 +1,13 @@
 import type { Definition } from './definition.ts';
+import { announcePasswordChange } from './definitions/announce-password-change.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
+import { cleanCredentials } from './definitions/clean-credentials.ts';
 import { cleanIdempotencyRecords } from './definitions/clean-idempotency-records.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
 import { matchRestingOrders } from './definitions/match-resting-orders.ts';
 import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
+import { requestPasswordReset } from './definitions/request-password-reset.ts';
 import { sendEmail } from './definitions/send-email.ts';
 
 /** Every definition there is. The worker refuses to start when one of them has no processor, or two. */
@@ -14,8 +17,11 @@ export const CATALOGUE = [
   reconcileTrade,
   sendEmail,
   remindTask,
+  requestPasswordReset,
+  announcePasswordChange,
   matchRestingOrders,
   cleanIdempotencyRecords,
+  cleanCredentials,
 ] as const satisfies readonly Definition[];
 
 /** The names of all jobs that are owed to somebody. */

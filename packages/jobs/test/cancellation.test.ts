@@ -2,6 +2,7 @@ import type { Database } from '@gatehouse/db/client';
 import { insertEmails } from '@gatehouse/db/emails';
 import { checkInvariants } from '@gatehouse/db/invariants';
 import { requestCancel } from '@gatehouse/db/orders';
+import { insertResetRequest } from '@gatehouse/db/password-resets';
 import { createTask } from '@gatehouse/db/tasks';
 import { transaction } from '@gatehouse/db/transaction';
 import { newId } from '@gatehouse/domain/id';
@@ -12,10 +13,12 @@ import { lockWaiter } from '@gatehouse/testing/locks';
 import { expect, onTestFinished, test } from 'vitest';
 import { cancelJob } from '../src/cancellation.ts';
 import { CATALOGUE, type JobName } from '../src/catalogue.ts';
+import { announcePasswordChange } from '../src/definitions/announce-password-change.ts';
 import { cancelTrade } from '../src/definitions/cancel-trade.ts';
 import { executeTrade } from '../src/definitions/execute-trade.ts';
 import { reconcileTrade } from '../src/definitions/reconcile-trade.ts';
 import { remindTask } from '../src/definitions/remind-task.ts';
+import { requestPasswordReset } from '../src/definitions/request-password-reset.ts';
 import { sendEmail } from '../src/definitions/send-email.ts';
 import { createJobLedger, type JobLedger } from '../src/ledger.ts';
 
@@ -145,6 +148,23 @@ const SUBJECTS: Record<JobName, (scene: Scene) => Promise<() => Promise<unknown>
     return async () =>
       (await scene.db.task.findUniqueOrThrow({ where: { id } })).remindedAt !== null;
   },
+  'request-password-reset': async ({ db, ledger }) => {
+    const id = newId();
+    await transaction(db, async (tx) => {
+      await insertResetRequest(tx, { id, email: 'ada@example.test' });
+      await ledger.enqueue(tx, requestPasswordReset, { resetRequestId: id }, { requestId: null });
+    });
+    return async () => db.passwordResetRequest.count();
+  },
+  // Nothing shows it: the password is changed already.
+  'announce-password-change': async ({ db, ledger, accountId }) => {
+    const user = await db.user.findUniqueOrThrow({ where: { accountId } });
+    const payload = { userId: user.id, changedAt: '2026-11-20T08:00:00.000Z' };
+    await transaction(db, (tx) =>
+      ledger.enqueue(tx, announcePasswordChange, payload, { requestId: null }),
+    );
+    return async () => db.user.findUniqueOrThrow({ where: { accountId } });
+  },
 };
 
 const EXPECTED: Record<JobName, { before: unknown; after: unknown }> = {
@@ -156,6 +176,11 @@ const EXPECTED: Record<JobName, { before: unknown; after: unknown }> = {
   },
   'send-email': { before: 'queued', after: 'canceled' },
   'remind-task': { before: false, after: true },
+  'request-password-reset': { before: 1, after: 0 },
+  'announce-password-change': {
+    before: expect.objectContaining({ deactivatedAt: null }),
+    after: expect.objectContaining({ deactivatedAt: null }),
+  },
 };
 
 const names = CATALOGUE.flatMap((definition) =>

@@ -30,6 +30,8 @@ export interface Surroundings {
   databaseUrl: string;
   redisUrl: string;
   smtpUrl: string;
+  /** Of access tokens; null when the environment has them. */
+  signingKeysFile: string | null;
 }
 
 /** The URL under which clients on this machine reach the API on `port`. */
@@ -104,7 +106,7 @@ function commonEnv(config: StartConfig, around: Surroundings, secrets: Secrets):
     REDIS_URL: around.redisUrl,
     SMTP_URL: around.smtpUrl,
     AUTH_SECRET: config.authSecret ?? secrets.authSecret,
-    AUTH_SIGNING_KEYS: config.authSigningKeys ?? secrets.authSigningKey,
+    ...(around.signingKeysFile !== null && { AUTH_SIGNING_KEYS_FILE: around.signingKeysFile }),
     STRIPE_WEBHOOK_SECRETS: config.stripeWebhookSecrets ?? secrets.stripeWebhookSecret,
     PUBLIC_URL: config.publicUrl ?? `http://127.0.0.1:${config.ports[0]}`,
     WEBHOOK_ALLOW_PRIVATE: config.webhookAllowPrivate,

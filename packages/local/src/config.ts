@@ -24,6 +24,7 @@ export interface StartConfig {
   publicUrl: string | null;
   authSecret: string | null;
   authSigningKeys: string | null;
+  authSigningKeysFile: string | null;
   stripeWebhookSecrets: string | null;
   webhookAllowPrivate: string;
   webhookAllowHttp: string;
@@ -61,6 +62,7 @@ export function readConfig(): StartConfig {
     publicUrl: url('PUBLIC_URL', ['http:', 'https:']),
     authSecret: text('AUTH_SECRET'),
     authSigningKeys: text('AUTH_SIGNING_KEYS'),
+    authSigningKeysFile: text('AUTH_SIGNING_KEYS_FILE'),
     stripeWebhookSecrets: text('STRIPE_WEBHOOK_SECRETS'),
     webhookAllowPrivate: text('WEBHOOK_ALLOW_PRIVATE') ?? 'true',
     webhookAllowHttp: text('WEBHOOK_ALLOW_HTTP') ?? 'true',

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ifPresent, StartError } from './errors.ts';
 
@@ -11,8 +11,8 @@ export interface Secrets {
   databasePassword: string;
   /** 32 random bytes, base64url. */
   authSecret: string;
-  /** An Ed25519 private key, PKCS#8 DER, base64. */
-  authSigningKey: string;
+  /** Where an older version kept the key that access tokens are signed with; see `signing-keys.ts`. */
+  authSigningKey?: string;
   stripeWebhookSecret: string;
   demo: Record<DemoRole, { email: string; password: string }>;
   /** The demo user's API key and the database it was made in, once seeded. */
@@ -45,12 +45,10 @@ export function saveSecrets(file: string, secrets: Secrets): void {
 }
 
 function makeSecrets(): Secrets {
-  const { privateKey } = generateKeyPairSync('ed25519');
   const account = (name: string) => ({ email: `${name}@gatehouse.test`, password: token(18) });
   return {
     databasePassword: token(24),
     authSecret: token(32),
-    authSigningKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
     stripeWebhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
     demo: { user: account('demo'), admin: account('admin'), operator: account('operator') },
     seeded: null,
@@ -59,10 +57,9 @@ function makeSecrets(): Secrets {
 
 function parse(text: string): Secrets | null {
   try {
-    const { databasePassword, authSecret, authSigningKey, ...rest } = JSON.parse(text) as Secrets;
-    const complete =
-      databasePassword && authSecret && authSigningKey && rest.demo.operator.password;
-    return complete ? { databasePassword, authSecret, authSigningKey, ...rest } : null;
+    const { databasePassword, authSecret, ...rest } = JSON.parse(text) as Secrets;
+    const complete = databasePassword && authSecret && rest.demo.operator.password;
+    return complete ? { databasePassword, authSecret, ...rest } : null;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return null;
     throw error;

@@ -7,6 +7,8 @@ import { removePostgresData } from './postgres-home.ts';
 export interface StackDir {
   path: string;
   secrets: string;
+  /** Of access tokens, see `signing-keys.ts`. */
+  signingKeys: string;
   stack: string;
   /** Who runs here, see `run-record.ts`. */
   record: string;
@@ -31,6 +33,7 @@ export function openStackDir(path: string): StackDir {
   return {
     path,
     secrets: join(path, 'secrets.json'),
+    signingKeys: join(path, 'signing-keys.json'),
     stack: join(path, 'stack.json'),
     record: join(path, 'run.json'),
     logs,
@@ -44,7 +47,8 @@ export function clearStackDir(dir: StackDir, keepSecrets: boolean): void {
   for (const name of ['postgres.new', 'redis', 'mail']) {
     rmSync(join(dir.path, name), { recursive: true, force: true });
   }
-  if (!keepSecrets) rmSync(dir.secrets, { force: true });
+  if (keepSecrets) return;
+  for (const file of [dir.secrets, dir.signingKeys]) rmSync(file, { force: true });
 }
 
 /** Begins the logs anew; those of the run before stay as `logs.previous`. */

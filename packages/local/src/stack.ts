@@ -5,7 +5,8 @@ import { StartError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { type Context, type Infrastructure, startInfrastructure } from './infrastructure.ts';
 import { say, stage } from './progress.ts';
-import { loadSecrets, saveSecrets } from './secrets.ts';
+import { loadSecrets, type Secrets, saveSecrets } from './secrets.ts';
+import { keepSigningKeys } from './signing-keys.ts';
 import { describeStack } from './stack-description.ts';
 import type { StackDir } from './stack-dir.ts';
 import { type Stack, writeStackFile } from './stack-file.ts';
@@ -38,7 +39,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 
   const infrastructure = await startInfrastructure(context);
-  const around = surroundings(config, infrastructure);
+  const around = surroundings(config, infrastructure, signingKeysFile(config, dir, secrets));
   await stage('database', () => migrate(around.databaseUrl), describeMigrations);
   signal.throwIfAborted();
   const [apis, workers] = await startApps(context, around);
@@ -52,14 +53,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return describe();
 }
 
-function surroundings(config: StartConfig, embedded: Infrastructure): Surroundings {
+/** The file that the stack keeps its signing keys in, made when it has none; null when the environment has them. */
+function signingKeysFile(config: StartConfig, dir: StackDir, secrets: Secrets): string | null {
+  if (config.authSigningKeys !== null || config.authSigningKeysFile !== null) return null;
+  keepSigningKeys(dir.signingKeys, secrets.authSigningKey);
+  return dir.signingKeys;
+}
+
+function surroundings(
+  config: StartConfig,
+  embedded: Infrastructure,
+  signingKeysFile: string | null,
+): Surroundings {
   const databaseUrl = config.databaseUrl ?? embedded.postgres?.current.url('gatehouse');
   const redisUrl = config.redisUrl ?? embedded.redis?.current.url;
   const smtpUrl = config.smtpUrl ?? embedded.mail?.current.smtpUrl;
   if (databaseUrl === undefined || redisUrl === undefined || smtpUrl === undefined) {
     throw new StartError('a part is neither embedded nor given by URL');
   }
-  return { databaseUrl, redisUrl, smtpUrl };
+  return { databaseUrl, redisUrl, smtpUrl, signingKeysFile };
 }
 
 function startApps(

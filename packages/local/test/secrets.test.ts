@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,12 +28,17 @@ test('are for their owner alone, also when somebody opened the file up', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('hold 32 random bytes and an Ed25519 key', () => {
+test('hold 32 random bytes, and no signing key', () => {
   const { authSecret, authSigningKey } = loadSecrets(join(temporaryDir(), 'secrets.json'));
   expect(Buffer.from(authSecret, 'base64url')).toHaveLength(32);
-  const der = Buffer.from(authSigningKey, 'base64');
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  expect(key.asymmetricKeyType).toBe('ed25519');
+  expect(authSigningKey).toBeUndefined();
+});
+
+test('of an older version keep its signing key', () => {
+  const file = join(temporaryDir(), 'secrets.json');
+  const older = { ...loadSecrets(file), authSigningKey: 'MC4CAQ' };
+  writeFileSync(file, JSON.stringify(older));
+  expect(loadSecrets(file)).toEqual(older);
 });
 
 test.each(['', '{', '{"databasePassword":"x"}', 'null'])(

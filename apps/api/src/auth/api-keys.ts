@@ -34,11 +34,13 @@ function checksum(random: string): string {
   return text;
 }
 
+/** A function that makes of a key what is stored of it. */
+export type ApiKeyHasher = (key: string) => Buffer<ArrayBuffer>;
+
 /**
- * The function that turns keys into what is stored of them: HMAC-SHA-256 under a key derived from the secret, so that
- * a stolen table can neither be used nor be searched.
+ * HMAC-SHA-256 under a key derived from the secret, so that a stolen table can neither be used nor be searched.
  */
-export function apiKeyHasher(secret: string): (key: string) => Buffer<ArrayBuffer> {
+export function apiKeyHasher(secret: string): ApiKeyHasher {
   const hmacKey = Buffer.from(hkdfSync('sha256', secret, '', 'gatehouse api keys', 32));
   return (key) => Buffer.from(createHmac('sha256', hmacKey).update(key).digest());
 }

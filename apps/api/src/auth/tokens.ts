@@ -1,7 +1,7 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { isId } from '@gatehouse/domain/id';
-import { errors, exportJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { errors, type JWK, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { type SigningKey, signerAt, verifiersAt } from './signing-keys.ts';
 
 /** Seconds that an access token is good for. */
 export const ACCESS_TOKEN_SECONDS = 900;
@@ -22,50 +22,49 @@ export interface Tokens {
   issue(claims: Claims): Promise<string>;
   /** What the token says, or null when it is forged, expired, or no access token of ours. */
   verify(token: string): Promise<Claims | null>;
-  /** The public keys, RFC 7517. */
-  jwks: { keys: JWK[] };
+  /** The public keys of now, RFC 7517. */
+  jwks(): { keys: JWK[] };
 }
 
-interface SigningKey {
+interface Verified {
   kid: string;
-  privateKey: KeyObject;
-  publicKey: KeyObject;
+  claims: Claims;
+  expiresAt: number;
 }
 
-/**
- * @param keys Ed25519 private keys (PKCS#8 DER in base64), comma separated: the first signs, all verify, so that a
- *   key can be published before it signs and kept after
- * @throws when one of them is not such a key
- */
-export async function createTokens(keys: string): Promise<Tokens> {
-  const signing = keys.split(',').map(readKey);
-  const [current] = signing;
-  if (current === undefined) throw new Error('AUTH_SIGNING_KEYS holds no key');
-  const byId = new Map(signing.map((key) => [key.kid, key.publicKey]));
+/** @param keys gives the keys of the moment; their times say what each is for */
+export function createTokens(keys: () => readonly SigningKey[]): Tokens {
+  const verifier = (kid: string | undefined): SigningKey | undefined =>
+    verifiersAt(keys(), Date.now()).find((key) => key.kid === kid);
   // A signature costs ten times what a look-up does, and a client sends the same token for a quarter of an hour.
-  const verified = new LRUCache<string, { claims: Claims; expiresAt: number }>({
-    max: 10_000,
-  });
+  const verified = new LRUCache<string, Verified>({ max: 10_000 });
   return {
-    issue: ({ userId, sessionId }) =>
-      new SignJWT({ sid: sessionId })
-        .setProtectedHeader({ alg: 'EdDSA', kid: current.kid, typ: TYPE })
+    async issue({ userId, sessionId }) {
+      const signer = signerAt(keys(), Date.now());
+      if (signer === undefined) throw new Error('no key signs access tokens at this time');
+      return new SignJWT({ sid: sessionId })
+        .setProtectedHeader({ alg: 'EdDSA', kid: signer.kid, typ: TYPE })
         .setSubject(userId)
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setIssuedAt()
         .setExpirationTime(`${ACCESS_TOKEN_SECONDS}s`)
-        .sign(current.privateKey),
+        .sign(signer.privateKey);
+    },
     async verify(token) {
       const known = verified.get(token);
-      if (known !== undefined) return known.expiresAt > Date.now() ? known.claims : null;
+      if (known !== undefined) {
+        // What a key has signed is good for as long as the key is, and no longer.
+        const isGood = known.expiresAt > Date.now() && verifier(known.kid) !== undefined;
+        return isGood ? known.claims : null;
+      }
       try {
-        const { payload } = await jwtVerify(
+        const { payload, protectedHeader } = await jwtVerify(
           token,
           ({ kid }) => {
-            const key = kid === undefined ? undefined : byId.get(kid);
+            const key = verifier(kid);
             if (key === undefined) throw new errors.JWKSNoMatchingKey();
-            return key;
+            return key.publicKey;
           },
           {
             algorithms: ['EdDSA'],
@@ -76,16 +75,17 @@ export async function createTokens(keys: string): Promise<Tokens> {
           },
         );
         const { sub, exp, sid } = payload;
-        if (!isUuid(sub) || !isUuid(sid) || exp === undefined) return null;
+        const { kid } = protectedHeader;
+        if (!isUuid(sub) || !isUuid(sid) || exp === undefined || kid === undefined) return null;
         const claims = { userId: sub, sessionId: sid };
-        verified.set(token, { claims, expiresAt: exp * 1000 });
+        verified.set(token, { kid, claims, expiresAt: exp * 1000 });
         return claims;
       } catch (error) {
         if (error instanceof errors.JOSEError) return null;
         throw error;
       }
     },
-    jwks: { keys: await Promise.all(signing.map(publicJwk)) },
+    jwks: () => ({ keys: verifiersAt(keys(), Date.now()).map(publicJwk) }),
   };
 }
 
@@ -93,29 +93,6 @@ function isUuid(claim: unknown): claim is string {
   return typeof claim === 'string' && isId(claim);
 }
 
-function readKey(base64: string): SigningKey {
-  try {
-    const privateKey = createPrivateKey({
-      key: Buffer.from(base64.trim(), 'base64'),
-      format: 'der',
-      type: 'pkcs8',
-    });
-    if (privateKey.asymmetricKeyType !== 'ed25519')
-      throw new Error(`it is ${privateKey.asymmetricKeyType}`);
-    const publicKey = createPublicKey(privateKey);
-    const kid = createHash('sha256')
-      .update(publicKey.export({ format: 'der', type: 'spki' }))
-      .digest('base64url')
-      .slice(0, 16);
-    return { kid, privateKey, publicKey };
-  } catch (cause) {
-    throw new Error(
-      'AUTH_SIGNING_KEYS must be Ed25519 private keys, PKCS#8 DER in base64, comma separated',
-      { cause },
-    );
-  }
-}
-
-async function publicJwk({ kid, publicKey }: SigningKey): Promise<JWK> {
-  return { ...(await exportJWK(publicKey)), kid, alg: 'EdDSA', use: 'sig' };
+function publicJwk({ kid, publicKey }: SigningKey): JWK {
+  return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'EdDSA', use: 'sig' };
 }

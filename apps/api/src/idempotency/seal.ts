@@ -1,8 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
+import { seal, unseal } from '../sealing.ts';
 import type { Answer } from './answer.ts';
-
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** For answers that may be read by whoever may read the table. */
 export const PLAIN: Seal = { seal: (answer) => answer, open: (answer) => answer };
@@ -14,30 +12,15 @@ export interface Seal {
   open(answer: Answer): Answer;
 }
 
-/** AES-256-GCM under a key derived from the secret. */
-export function createSeal(secret: string): Seal {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'gatehouse sealed answers', 32));
+/** Seals under a key derived from the first secret, and opens what was sealed under any of them. */
+export function createSeal(secrets: readonly [string, ...string[]]): Seal {
+  const keyOf = (secret: string) =>
+    Buffer.from(hkdfSync('sha256', secret, '', 'gatehouse sealed answers', 32));
+  const [first, ...others] = secrets;
+  const key = keyOf(first);
+  const keys = [key, ...others.map(keyOf)];
   return {
-    seal(answer) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce);
-      const sealed = Buffer.concat([
-        nonce,
-        cipher.update(answer.body),
-        cipher.final(),
-        cipher.getAuthTag(),
-      ]);
-      return { ...answer, body: sealed.toString('base64') };
-    },
-    open(answer) {
-      const sealed = Buffer.from(answer.body, 'base64');
-      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES));
-      decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-      const body = Buffer.concat([
-        decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)),
-        decipher.final(),
-      ]);
-      return { ...answer, body: body.toString() };
-    },
+    seal: (answer) => ({ ...answer, body: seal(key, answer.body).toString('base64') }),
+    open: (answer) => ({ ...answer, body: unseal(keys, Buffer.from(answer.body, 'base64')) }),
   };
 }

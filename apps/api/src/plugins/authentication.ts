@@ -1,12 +1,9 @@
-import { findLiveApiKey } from '@gatehouse/db/api-keys';
 import type { Role } from '@gatehouse/db/users';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { apiKeyHasher, isApiKey } from '../auth/api-keys.ts';
-import { type Believed, believed } from '../auth/believed.ts';
+import { isApiKey } from '../auth/api-keys.ts';
 import type { Principal } from '../auth/principal.ts';
-import { isScope, type Scope } from '../auth/scopes.ts';
-import { createTokens, type Tokens } from '../auth/tokens.ts';
+import type { Scope } from '../auth/scopes.ts';
 
 /**
  * Who may call a route: anybody; whose credentials have the scope; a signed-in person, also of a role. `refresh`: who
@@ -16,10 +13,6 @@ export type Access = 'public' | 'refresh' | Scope | 'session' | Exclude<Role, 'u
 
 declare module 'fastify' {
   interface FastifyInstance {
-    tokens: Tokens;
-    hashApiKey(key: string): Buffer<ArrayBuffer>;
-    /** Who an API key acts for, by the key itself. */
-    apiKeys: Believed<Principal>;
     /** Who a request's bearer credential stands for; null when it has none that is good. */
     identify(request: FastifyRequest): Promise<Principal | null>;
   }
@@ -35,22 +28,12 @@ declare module 'fastify' {
   }
 }
 
-export interface AuthenticationOptions {
-  secret: string;
-  signingKeys: string;
-}
-
 /**
  * Finds out who makes a request, before its body is read. What he may do, the plugin `access` says, once his requests
  * are counted.
  */
-export default fp<AuthenticationOptions>(
-  async (app, { secret, signingKeys }) => {
-    const tokens = await createTokens(signingKeys);
-    const hashApiKey = apiKeyHasher(secret);
-    app.decorate('tokens', tokens);
-    app.decorate('hashApiKey', hashApiKey);
-
+export default fp(
+  async (app) => {
     app.decorateRequest('authenticated', null);
     app.decorateRequest('principal', {
       getter(this: FastifyRequest) {
@@ -59,23 +42,8 @@ export default fp<AuthenticationOptions>(
       },
     });
 
-    const apiKeys = believed(async (key): Promise<Principal | null> => {
-      const stored = await findLiveApiKey(app.db, hashApiKey(key));
-      return (
-        stored && {
-          accountId: stored.user.accountId,
-          userId: stored.userId,
-          role: stored.user.role,
-          credential: 'api_key',
-          credentialId: stored.id,
-          scopes: stored.scopes.length === 0 ? null : new Set(stored.scopes.filter(isScope)),
-        }
-      );
-    });
-    app.decorate('apiKeys', apiKeys);
-
     const bySession = async (token: string): Promise<Principal | null> => {
-      const claims = await tokens.verify(token);
+      const claims = await app.tokens.verify(token);
       const session = claims && (await app.sessions.find(claims.sessionId));
       if (session === null || session.userId !== claims?.userId) return null;
       const { id: credentialId, userId, accountId, role } = session;
@@ -86,7 +54,7 @@ export default fp<AuthenticationOptions>(
       const { authorization = '' } = request.headers;
       const credential = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1];
       if (credential === undefined) return null;
-      return isApiKey(credential) ? apiKeys.find(credential) : bySession(credential);
+      return isApiKey(credential) ? app.apiKeys.find(credential) : bySession(credential);
     });
 
     app.addHook('onRequest', async (request) => {
@@ -95,5 +63,5 @@ export default fp<AuthenticationOptions>(
       request.authenticated = await app.identify(request);
     });
   },
-  { name: 'authentication', dependencies: ['database', 'sessions'] },
+  { name: 'authentication', dependencies: ['tokens', 'sessions', 'api-keys'] },
 );

@@ -15,8 +15,8 @@ declare module 'fastify' {
 }
 
 export interface CookiesOptions {
-  /** Signs cookies. */
-  secret: string;
+  /** The first signs cookies, all verify. */
+  secrets: readonly string[];
   publicUrl: string;
   /** Seconds for which a browser keeps the refresh cookie. */
   lifetimeSeconds: number;
@@ -25,8 +25,8 @@ export interface CookiesOptions {
 const REFRESH = 'refresh_token';
 
 export default fp<CookiesOptions>(
-  async (app, { secret, publicUrl, lifetimeSeconds }) => {
-    await app.register(cookie, { secret });
+  async (app, { secrets, publicUrl, lifetimeSeconds }) => {
+    await app.register(cookie, { secret: [...secrets] });
     const secure = publicUrl.startsWith('https:');
     const options = { path: '/v1/auth', httpOnly: true, sameSite: 'strict', secure } as const;
     app.decorate('hasSecureCookies', secure);

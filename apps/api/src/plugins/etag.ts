@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import Type from 'typebox';
+import { addResponses } from '../added-responses.ts';
 import { PreconditionFailed } from '../errors.ts';
 
 declare module 'fastify' {
@@ -27,9 +29,14 @@ function lists(header: string, tag: string): boolean {
   );
 }
 
+const NOT_MODIFIED = { 304: Type.Null({ description: 'It is as `If-None-Match` says' }) };
+
 /** ETags of single resources. */
 export default fp(
   async (app) => {
+    app.addHook('onRoute', (route) => {
+      if (route.config?.etag) addResponses(route, NOT_MODIFIED);
+    });
     app.addHook('onSend', async (request, reply, payload) => {
       if (
         !request.routeOptions.config.etag ||

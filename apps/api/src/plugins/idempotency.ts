@@ -1,14 +1,13 @@
 import type { Transaction } from '@gatehouse/db/client';
 import { insertRecord } from '@gatehouse/db/idempotency-records';
-import { transaction } from '@gatehouse/db/transaction';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { IdempotencyKeyRequired } from '../errors.ts';
+import { IdempotencyKeyRequired, IdempotencyKeyReused } from '../errors.ts';
 import { type Answer, type Outcome, render } from '../idempotency/answer.ts';
 import { createClaims } from '../idempotency/claims.ts';
-import { fingerprint } from '../idempotency/fingerprint.ts';
+import { fingerprint, fingerprintKey } from '../idempotency/fingerprint.ts';
 import { idempotencyKey } from '../idempotency/key.ts';
-import { runKeyed, type ToRecord } from '../idempotency/keyed.ts';
+import { type KeyedAnswer, runKeyed, type ToRecord } from '../idempotency/keyed.ts';
 import { createSeal, PLAIN } from '../idempotency/seal.ts';
 import { PROBLEM_TYPE, toProblem } from '../problem.ts';
 
@@ -36,20 +35,22 @@ declare module 'fastify' {
     ): void;
   }
   interface FastifyContextConfig {
-    /** `sealed`: the answer holds a secret and is stored encrypted. */
+    /** `sealed`: the body or the answer holds a secret, and nobody can read either where they are kept. */
     idempotency?: 'sealed';
   }
 }
 
 export interface IdempotencyOptions {
   publicUrl: string;
-  secret: string;
+  /** The first seals answers and keys fingerprints; what was made with the others is known still. */
+  secrets: readonly [string, ...string[]];
 }
 
 export default fp<IdempotencyOptions>(
-  async (app, { publicUrl, secret }) => {
+  async (app, { publicUrl, secrets }) => {
     const claims = createClaims(app.redis);
-    const sealed = createSeal(secret);
+    const sealed = createSeal(secrets);
+    const fingerprintKeys = secrets.map(fingerprintKey);
 
     const runWithKey = async (
       request: FastifyRequest,
@@ -58,25 +59,28 @@ export default fp<IdempotencyOptions>(
       commit: Commit,
     ): Promise<Answer> => {
       const path = request.url.split('?', 1)[0] ?? request.url;
-      const { answer, replayed } = await runKeyed(
-        {
-          db: app.db,
-          claims,
-          log: request.log,
-          seal: request.routeOptions.config.idempotency === 'sealed' ? sealed : PLAIN,
-          request: {
-            accountId: request.principal.accountId,
-            key,
-            fingerprint: fingerprint(request.method, path, request.body),
+      const isSealed = request.routeOptions.config.idempotency === 'sealed';
+      const runAs = (fingerprintKey?: Buffer) =>
+        runKeyed(
+          {
+            db: app.db,
+            claims,
+            log: request.log,
+            seal: isSealed ? sealed : PLAIN,
+            request: {
+              accountId: request.principal.accountId,
+              key,
+              fingerprint: fingerprint(request.method, path, request.body, fingerprintKey),
+            },
+            renderError: (error) => ({
+              status: error.statusCode ?? 500,
+              headers: { 'content-type': PROBLEM_TYPE },
+              body: JSON.stringify(toProblem(error, request.id, publicUrl)),
+            }),
           },
-          renderError: (error) => ({
-            status: error.statusCode ?? 500,
-            headers: { 'content-type': PROBLEM_TYPE },
-            body: JSON.stringify(toProblem(error, request.id, publicUrl)),
-          }),
-        },
-        commit,
-      );
+          commit,
+        );
+      const { answer, replayed } = await (isSealed ? runAsAny(fingerprintKeys, runAs) : runAs());
       if (replayed) reply.header('idempotent-replayed', 'true');
       return answer;
     };
@@ -91,9 +95,9 @@ export default fp<IdempotencyOptions>(
     app.decorate('once', (request, reply, effect) => {
       const run = async (): Promise<Answer> => {
         const key = idempotencyKey(request);
-        if (key === undefined) return render(reply, await transaction(app.db, effect));
+        if (key === undefined) return render(reply, await app.transaction(effect));
         return runWithKey(request, reply, key, (toRecord) =>
-          transaction(app.db, async (tx) => {
+          app.transaction(async (tx) => {
             const answer = render(reply, await effect(tx));
             await insertRecord(tx, toRecord(answer));
             return answer;
@@ -116,3 +120,23 @@ export default fp<IdempotencyOptions>(
   },
   { name: 'idempotency', dependencies: ['database', 'redis', 'authentication'] },
 );
+
+/**
+ * Runs under the fingerprint of the first key. When that is not the one that the idempotency key was used with, the
+ * secret may have changed since: then the others are tried. An attempt that is refused so has done nothing.
+ *
+ * @throws {IdempotencyKeyReused} when none of them is the one
+ */
+async function runAsAny(
+  keys: readonly Buffer[],
+  runAs: (key: Buffer) => Promise<KeyedAnswer>,
+): Promise<KeyedAnswer> {
+  for (const key of keys) {
+    try {
+      return await runAs(key);
+    } catch (error) {
+      if (!(error instanceof IdempotencyKeyReused)) throw error;
+    }
+  }
+  throw new IdempotencyKeyReused();
+}

@@ -20,6 +20,7 @@ const TAGS = [
     description:
       'What is owed, and dead letters: for operators to read, for admins to redrive or cancel.',
   },
+  { name: 'Audit', description: 'Who did what, when, and from where. For admins.' },
   { name: 'Operations', description: 'Health of this process.' },
 ];
 

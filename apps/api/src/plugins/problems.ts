@@ -14,8 +14,8 @@ const METHODS = [
   'OPTIONS',
 ] as const satisfies HTTPMethod[];
 
-/** Seconds after which a client may try again: when the database is away, and while its key is in use. */
-const RETRY_AFTER_SECONDS = { service_unavailable: 2, idempotency_key_in_use: 1 };
+/** Seconds after which a client may try again, by the code of what kept it from being served. */
+const RETRY_AFTER_SECONDS = { service_unavailable: 2, overloaded: 2, idempotency_key_in_use: 1 };
 
 export interface ProblemsOptions {
   publicUrl: string;
@@ -25,7 +25,9 @@ export interface ProblemsOptions {
 export function createProblemHandler(publicUrl: string) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = toProblem(error, request.id, publicUrl);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    // Of what is turned away there is much, and little time: its plugin says how much it was.
+    const isFailure = problem.status >= 500 && problem.code !== 'overloaded';
+    if (isFailure) request.log.error({ err: error }, 'request failed');
     else request.log.debug({ problem: problem.code, reason: error.message }, 'request refused');
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     for (const [code, seconds] of Object.entries(RETRY_AFTER_SECONDS)) {
@@ -55,7 +57,9 @@ export default fp<ProblemsOptions>(
     });
     app.setNotFoundHandler((request, reply) => {
       const allowed = METHODS.filter((method) => known.find(method, request.url) !== null);
-      if (allowed.length === 0) throw new RouteNotFound();
+      // A route that serves files takes every path below it, and comes here itself when there is no such file.
+      const isTaken = allowed.some((method) => method === request.method);
+      if (allowed.length === 0 || isTaken) throw new RouteNotFound();
       reply.header('allow', allowed.join(', '));
       throw new MethodNotAllowed();
     });

@@ -1,6 +1,7 @@
-import rateLimit from '@fastify/rate-limit';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import fp from 'fastify-plugin';
 import { RateLimited } from '../errors.ts';
+import { rateLimitStore } from '../throttle/rate-limit-store.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,7 +26,8 @@ const REMAINING = 'x-ratelimit-remaining';
 const RESET = 'x-ratelimit-reset';
 
 /**
- * Counts requests in Redis, for all replicas together: by account when it is known, by address before.
+ * Counts requests, for all replicas together: by account when it is known, by address before, and so also of who tries
+ * credentials that are not good.
  *
  * The library speaks the older headers; a hook puts them in the words of the current IETF draft
  * (draft-ietf-httpapi-ratelimit-headers).
@@ -38,16 +40,20 @@ export default fp<RateLimitOptions>(
     });
     await app.register(rateLimit, {
       global: max > 0,
-      redis: app.redis,
-      nameSpace: 'gatehouse:rate:',
-      // Redis away: rather unlimited than unavailable.
-      skipOnError: true,
+      store: rateLimitStore(app.budgets),
       max,
       timeWindow: windowSeconds * 1_000,
-      keyGenerator: (request) => request.authenticated?.accountId ?? request.ip,
+      // Somebody with IPv6 has a whole /64 of addresses: that counts as one.
+      keyGenerator: ({ authenticated, ip }) =>
+        authenticated === null
+          ? `requests:address:${normalizeIP(ip)}`
+          : `requests:account:${authenticated.accountId}`,
       errorResponseBuilder: () => new RateLimited(),
     });
-    const limitAttempts = app.rateLimit({ max: attemptsMax });
+    const limitAttempts = app.rateLimit({
+      max: attemptsMax,
+      keyGenerator: ({ ip }) => `attempts:address:${normalizeIP(ip)}`,
+    });
     app.decorate('limitAttempts', async (request, reply) => {
       if (attemptsMax > 0) await limitAttempts.call(app, request, reply);
     });
@@ -61,5 +67,5 @@ export default fp<RateLimitOptions>(
       reply.header('ratelimit', `"default";r=${remaining};t=${reset}`);
     });
   },
-  { name: 'rate-limit', dependencies: ['redis', 'authentication'] },
+  { name: 'rate-limit', dependencies: ['budgets', 'authentication'] },
 );

@@ -8,17 +8,12 @@ import {
   startSession,
 } from '@gatehouse/db/sessions';
 import { afterCommit } from '@gatehouse/db/transaction';
+import { hashSecretToken, newSecretToken } from '@gatehouse/domain/secret-token';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { userAgentOf } from '../auth/actor.ts';
 import { believed } from '../auth/believed.ts';
-import {
-  hashToken,
-  isRefreshToken,
-  newRefreshToken,
-  openSuccessor,
-  sealSuccessor,
-} from '../auth/refresh-tokens.ts';
+import { isRefreshToken, openSuccessor, sealSuccessor } from '../auth/refresh-tokens.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -84,12 +79,12 @@ export default fp<SessionsOptions>(
     app.decorate('sessions', {
       find: live.find,
       async open(tx, request, userId) {
-        const refreshToken = newRefreshToken();
+        const refreshToken = newSecretToken();
         const sessionId = await startSession(tx, {
           ...visitor(request, userId),
           idleSeconds,
           lifetimeSeconds,
-          tokenHash: hashToken(refreshToken),
+          tokenHash: hashSecretToken(refreshToken),
         });
         return { sessionId, refreshToken };
       },
@@ -102,10 +97,10 @@ export default fp<SessionsOptions>(
         }),
       async refresh(tx, token) {
         if (!isRefreshToken(token)) return { kind: 'unknown' };
-        const next = newRefreshToken();
+        const next = newSecretToken();
         const rotated = await rotateRefreshToken(tx, {
-          hash: hashToken(token),
-          successor: { hash: hashToken(next), sealed: sealSuccessor(token, next) },
+          hash: hashSecretToken(token),
+          successor: { hash: hashSecretToken(next), sealed: sealSuccessor(token, next) },
           idleSeconds,
           graceSeconds: GRACE_SECONDS,
         });

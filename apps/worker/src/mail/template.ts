@@ -10,26 +10,37 @@ export interface EmailContent {
   html: string;
 }
 
-export interface Template<D extends EmailData = EmailData> {
+/** What a mail may show that no row may hold: it is made anew each time that the mail is sent. */
+export type SecretName = 'password-reset-link';
+
+export interface Template<D extends EmailData = EmailData, S extends string = string> {
   /** Permanent: rows outlive deployments. */
   name: string;
+  /** All that it shows, secrets included. */
   data: D;
+  /** The members of `data` that the mail's row does not have. */
+  secrets?: Readonly<Record<S, SecretName>>;
   /** @throws when the data does not fit the template's schema */
   render(data: unknown): EmailContent;
 }
 
-export interface TemplateParts<D extends EmailData> {
+export interface TemplateParts<D extends EmailData, S extends string> {
   name: string;
   data: D;
+  secrets?: Readonly<Record<S, SecretName>>;
   subject: (data: Static<D>) => string;
   text: (data: Static<D>) => string;
   html: (data: Static<D>) => string;
 }
 
-export function defineTemplate<D extends EmailData>(parts: TemplateParts<D>): Template<D> {
+export function defineTemplate<
+  D extends EmailData,
+  const S extends keyof Static<D> & string = never,
+>(parts: TemplateParts<D, S>): Template<D, S> {
   return {
     name: parts.name,
     data: parts.data,
+    ...(parts.secrets && { secrets: parts.secrets }),
     render(data) {
       const parsed = Value.Parse(parts.data, data);
       return {

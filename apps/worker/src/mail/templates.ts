@@ -1,12 +1,32 @@
-import type { EmailContent, Template } from './template.ts';
+import type { EmailContent, SecretName, Template } from './template.ts';
 import { orderConfirmation } from './templates/order-confirmation.ts';
+import { passwordChanged } from './templates/password-changed.ts';
+import { passwordReset } from './templates/password-reset.ts';
 import { taskReminder } from './templates/task-reminder.ts';
 
-const TEMPLATES: readonly Template[] = [orderConfirmation, taskReminder];
+const TEMPLATES: readonly Template[] = [
+  orderConfirmation,
+  taskReminder,
+  passwordReset,
+  passwordChanged,
+];
 
 /** @throws when there is no such template, or the data does not fit it */
 export function renderEmail(template: string, data: unknown): EmailContent {
+  return find(template).render(data);
+}
+
+/**
+ * The members of a mail's data that its row does not have.
+ *
+ * @throws when there is no such template
+ */
+export function secretsOf(template: string): (readonly [member: string, secret: SecretName])[] {
+  return Object.entries(find(template).secrets ?? {});
+}
+
+function find(template: string): Template {
   const found = TEMPLATES.find(({ name }) => name === template);
   if (found === undefined) throw new Error(`there is no e-mail template ${template}`);
-  return found.render(data);
+  return found;
 }

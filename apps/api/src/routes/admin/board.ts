@@ -1,6 +1,8 @@
 import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import { recordAct } from '@gatehouse/db/audit';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { actorOf, inSession } from '../../auth/actor.ts';
 import { Forbidden, Internal, PROBLEMS } from '../../errors.ts';
 import { publicError } from '../../problem.ts';
 import { LedgerQueueAdapter } from './ledger-queue-adapter.ts';
@@ -44,15 +46,23 @@ export async function board(app: FastifyInstance, { sessions }: BoardOptions): P
       };
     },
   );
+  // Before he acts, on Redis as well: nobody acts unrecorded, and what he tried in vain is written down with it.
+  app.addHook('preHandler', async (request) => {
+    if (request.visitor === null || request.method === 'GET') return;
+    const { userId, sessionId } = request.visitor;
+    const { action, queueName: queue = null, ...subjects } = actOf(request);
+    await recordAct(app.db, actorOf(request, inSession(userId, sessionId)), {
+      action: 'board.acted',
+      subjectType: 'queue',
+      subjectId: queue,
+      details: { action, queue, ...subjects },
+    });
+  });
   app.addHook('onResponse', async (request, reply) => {
     if (request.visitor === null || request.method === 'GET') return;
+    const { userId } = request.visitor;
     request.log.info(
-      {
-        userId: request.visitor.userId,
-        action: action(request.routeOptions.url ?? request.url),
-        ...(typeof request.params === 'object' && request.params),
-        status: reply.statusCode,
-      },
+      { userId, ...actOf(request), status: reply.statusCode },
       'somebody acted on the queues',
     );
   });
@@ -77,13 +87,18 @@ export async function board(app: FastifyInstance, { sessions }: BoardOptions): P
   await app.register(adapter.registerPlugin(), { prefix: BOARD_PATH });
 }
 
-/** What a route of the board does: `/…/queues/:queueName/retry/:queueStatus` is `retry`. */
-function action(route: string): string {
+type Act = { action: string } & Partial<Record<string, string>>;
+
+/** What a request has the board do, and on what: `/…/queues/:queueName/retry/:queueStatus` is `retry`. */
+function actOf({ routeOptions, url, params }: FastifyRequest): Act {
+  const { url: route = url } = routeOptions;
   const [, path = route] = route.split('/api/queues/');
-  return path
+  const action = path
     .split('/')
     .filter((part) => !part.startsWith(':'))
     .join(' ');
+  const subjects = Object.entries(params ?? {}).map(([name, value]) => [name, String(value)]);
+  return { ...Object.fromEntries(subjects), action };
 }
 
 function isFastifyError(error: Error): error is FastifyError {

@@ -1,10 +1,10 @@
 import formbody from '@fastify/formbody';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
-import { transaction } from '@gatehouse/db/transaction';
+import { holdPassword } from '@gatehouse/db/users';
 import { actorOf, inSession } from '../../auth/actor.ts';
 import { authenticate } from '../../auth/authenticate.ts';
-import { Forbidden } from '../../errors.ts';
+import { Forbidden, InvalidCredentials } from '../../errors.ts';
 import { isSameOrigin } from '../../same-origin.ts';
 import { Login } from '../auth/schemas.ts';
 import { BOARD_PATH, board } from './board.ts';
@@ -33,7 +33,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
     '/admin/login',
     { onRequest: app.limitAttempts, schema: { body: Login } },
     async (request, reply) => {
-      const user = await authenticate(app, request, request.body);
+      const user = await authenticate(app, request, reply, request.body);
       reply.type(HTML);
       if (user === null) {
         return reply.code(401).send(loginPage('The e-mail or the password is wrong.'));
@@ -41,7 +41,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       if (user.role === 'user') {
         return reply.code(403).send(loginPage('This is for operators and admins.'));
       }
-      const { setCookie } = await transaction(app.db, async (tx) => {
+      const { setCookie } = await app.transaction(async (tx) => {
+        if (!(await holdPassword(tx, user))) throw new InvalidCredentials();
         const opened = await sessions.open(tx, request, user.id);
         const { sessionId } = opened;
         await recordAct(tx, actorOf(request, inSession(user.id, sessionId)), {
@@ -53,6 +54,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         return opened;
       });
       setCookie(reply);
+      app.devices.remember(reply, user.id, '/admin/login');
       return reply.redirect(BOARD_PATH, 303);
     },
   );
@@ -60,7 +62,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
     const visitor = await sessions.visitor(request);
     if (visitor !== null) {
       const { userId, sessionId } = visitor;
-      await transaction(app.db, async (tx) => {
+      await app.transaction(async (tx) => {
         await app.sessions.end(tx, userId, sessionId);
         await recordAct(tx, actorOf(request, inSession(userId, sessionId)), {
           action: 'auth.logged_out',

@@ -1,44 +1,36 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { createApiKey, listApiKeys, revokeApiKey } from '@gatehouse/db/api-keys';
+import {
+  createApiKey,
+  listApiKeys,
+  revokeApiKey,
+  rotateApiKey,
+  type ApiKey as StoredApiKey,
+} from '@gatehouse/db/api-keys';
+import { recordAct } from '@gatehouse/db/audit';
 import { newId } from '@gatehouse/domain/id';
 import Type from 'typebox';
+import { actorOf } from '../../auth/actor.ts';
 import { newApiKey } from '../../auth/api-keys.ts';
-import { SCOPES } from '../../auth/scopes.ts';
 import { NotFound } from '../../errors.ts';
-import {
-  Body,
-  Id,
-  idempotencyHeader,
-  Nullable,
-  PageOf,
-  pageQuery,
-  problems,
-  Query,
-  Text,
-  Timestamp,
-} from '../../schemas.ts';
-
-const NewApiKey = Body({
-  name: Text(1, 100),
-  scopes: Type.Optional(
-    Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: SCOPES.length, uniqueItems: true }),
-  ),
-  expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
-});
-
-const ApiKey = Type.Object({
-  id: Id,
-  name: Type.String(),
-  prefix: Type.String(),
-  lastFour: Type.String(),
-  scopes: Type.Array(Type.String(), { description: "Empty: all of its owner's" }),
-  expiresAt: Nullable(Timestamp),
-  createdAt: Timestamp,
-});
+import { invalidInput } from '../../invalid-input.ts';
+import { Id, idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
+import { ApiKey, ApiKeyRotation, ApiKeyWithSecret, NewApiKey } from './schemas.ts';
 
 const PREFIX_LENGTH = 7;
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
+  const newSecret = () => {
+    const key = newApiKey();
+    return {
+      key,
+      stored: {
+        keyHash: app.hashApiKey(key),
+        prefix: key.slice(0, PREFIX_LENGTH),
+        lastFour: key.slice(-4),
+      },
+    };
+  };
+
   app.post(
     '/v1/api-keys',
     {
@@ -48,25 +40,32 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Make an API key. The answer is the only place where it is shown.',
         headers: idempotencyHeader(false),
         body: NewApiKey,
-        response: {
-          201: Type.Object({ ...ApiKey.properties, key: Type.String() }),
-          ...problems(401, 403, 413, 415, 422),
-        },
+        response: { 201: ApiKeyWithSecret, ...problems(401, 403, 413, 415, 422) },
       },
     },
     (request, reply) =>
       app.once(request, reply, async (tx) => {
-        const { name, scopes = [], expiresAt } = request.body;
-        const key = newApiKey();
+        const { name, scopes = [], expiresAt: end } = request.body;
+        const expiresAt = end === undefined ? null : new Date(end);
+        // In here, so that a creation is replayed also when its key has run out since.
+        if (expiresAt !== null && expiresAt.getTime() <= Date.now()) {
+          throw invalidInput('/expiresAt', 'in_the_past', 'must be in the future');
+        }
+        const { key, stored } = newSecret();
+        const { userId } = request.principal;
         const created = await createApiKey(tx, {
           id: newId(),
-          userId: request.principal.userId,
+          userId,
           name,
-          keyHash: app.hashApiKey(key),
-          prefix: key.slice(0, PREFIX_LENGTH),
-          lastFour: key.slice(-4),
+          ...stored,
           scopes,
-          expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+          expiresAt,
+        });
+        await recordAct(tx, actorOf(request), {
+          action: 'api_key.created',
+          subjectType: 'api_key',
+          subjectId: created.id,
+          details: { name, scopes: scopes.join(' '), expiresAt: expiresAt?.toISOString() ?? null },
         });
         return { status: 201, body: { ...created, key } };
       }),
@@ -83,7 +82,45 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: PageOf(ApiKey), ...problems(401, 403) },
       },
     },
-    ({ principal, query }) => listApiKeys(app.db, principal.userId, query),
+    async ({ principal, query }) => {
+      const page = await listApiKeys(app.db, principal.userId, query);
+      return { ...page, data: page.data.map(shown) };
+    },
+  );
+
+  app.post(
+    '/v1/api-keys/:id/rotate',
+    {
+      config: { access: 'session', idempotency: 'sealed', bodyIsOptional: true },
+      schema: {
+        tags: ['Identity'],
+        summary: 'Give an API key a new secret. The answer is the only place where it is shown.',
+        description:
+          'The key keeps its id, name and scopes. The secret of before works until the overlap is over; one that ' +
+          'an earlier rotation left working ends.',
+        headers: idempotencyHeader(false),
+        params: Type.Object({ id: Id }),
+        body: ApiKeyRotation,
+        response: { 200: ApiKeyWithSecret, ...problems(401, 403, 404, 413, 415, 422) },
+      },
+    },
+    (request, reply) =>
+      app.once(request, reply, async (tx) => {
+        const { overlapSeconds } = request.body;
+        const { key, stored } = newSecret();
+        const { userId } = request.principal;
+        const { id } = request.params;
+        const rotated = await rotateApiKey(tx, userId, id, { ...stored, overlapSeconds });
+        if (rotated === null) throw new NotFound('API key');
+        await recordAct(tx, actorOf(request), {
+          action: 'api_key.rotated',
+          subjectType: 'api_key',
+          subjectId: rotated.id,
+          details: { overlapSeconds },
+        });
+        app.afterCommit(tx, app.apiKeys.forgetAll);
+        return { status: 200, body: { ...shown(rotated), key } };
+      }),
   );
 
   app.delete(
@@ -97,11 +134,26 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         response: { 204: Type.Null(), ...problems(401, 403, 404) },
       },
     },
-    async ({ principal, params }, reply) => {
-      if (!(await revokeApiKey(app.db, principal.userId, params.id))) throw new NotFound('API key');
+    async (request, reply) => {
+      const { id } = request.params;
+      await app.transaction(async (tx) => {
+        if (!(await revokeApiKey(tx, request.principal.userId, id))) throw new NotFound('API key');
+        await recordAct(tx, actorOf(request), {
+          action: 'api_key.revoked',
+          subjectType: 'api_key',
+          subjectId: id,
+        });
+        app.afterCommit(tx, app.apiKeys.forgetAll);
+      });
       return reply.code(204).send(null);
     },
   );
 };
+
+/** A secret whose overlap is over is of no more interest. */
+function shown(key: StoredApiKey): StoredApiKey {
+  const isOver = key.previousExpiresAt !== null && key.previousExpiresAt.getTime() <= Date.now();
+  return isOver ? { ...key, previousExpiresAt: null } : key;
+}
 
 export default plugin;

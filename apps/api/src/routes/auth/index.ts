@@ -1,13 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { dummyHash } from '../../auth/passwords.ts';
+import { dummyHash, limitHashing } from '../../auth/passwords.ts';
 import type { Config } from '../../config.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { passwordChange } from './password-change.ts';
+import { passwordReset } from './password-reset.ts';
 import { refresh } from './refresh.ts';
 import { register } from './register.ts';
 import { sessions } from './sessions.ts';
 
 const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { config }) => {
+  limitHashing(config.PASSWORD_HASHING_CONCURRENCY);
   await dummyHash();
   // Tokens are for those who asked, and for no cache between.
   app.addHook('onSend', async (_request, reply) => {
@@ -19,6 +22,8 @@ const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { conf
   await app.register(refresh, { config });
   await app.register(logout, { config });
   await app.register(sessions);
+  await app.register(passwordChange);
+  await app.register(passwordReset);
 };
 
 export default plugin;

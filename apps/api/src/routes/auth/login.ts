@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
-import { transaction } from '@gatehouse/db/transaction';
+import { holdPassword } from '@gatehouse/db/users';
 import { actorOf, inSession } from '../../auth/actor.ts';
 import { authenticate } from '../../auth/authenticate.ts';
 import { InvalidCredentials } from '../../errors.ts';
@@ -22,9 +22,10 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      const user = await authenticate(app, request, request.body);
+      const user = await authenticate(app, request, reply, request.body);
       if (user === null) throw new InvalidCredentials();
-      const opened = await transaction(app.db, async (tx) => {
+      const opened = await app.transaction(async (tx) => {
+        if (!(await holdPassword(tx, user))) throw new InvalidCredentials();
         const opened = await app.sessions.open(tx, request, user.id);
         await recordAct(tx, actorOf(request, inSession(user.id, opened.sessionId)), {
           action: 'auth.logged_in',
@@ -33,7 +34,9 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
         });
         return opened;
       });
-      return reply.send(await letIn(app, reply, user, opened));
+      const session = await letIn(app, reply, user, opened);
+      app.devices.remember(reply, user.id, '/v1/auth');
+      return reply.send(session);
     },
   );
 };

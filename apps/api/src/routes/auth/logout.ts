@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
 import { findSessionOfToken } from '@gatehouse/db/sessions';
-import { transaction } from '@gatehouse/db/transaction';
+import { hashSecretToken } from '@gatehouse/domain/secret-token';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { actorOf, inSession } from '../../auth/actor.ts';
 import { presentedToken } from '../../auth/presented-token.ts';
-import { hashToken } from '../../auth/refresh-tokens.ts';
 import type { Config } from '../../config.ts';
 import { Unauthorized } from '../../errors.ts';
 import { problems } from '../../schemas.ts';
@@ -20,7 +19,7 @@ export const logout: FastifyPluginAsyncTypebox<{ config: Config }> = async (app,
       return { id: principal.credentialId, userId: principal.userId };
     }
     const token = presentedToken(app, request, config, inBody);
-    return token === undefined ? null : findSessionOfToken(app.db, hashToken(token));
+    return token === undefined ? null : findSessionOfToken(app.db, hashSecretToken(token));
   };
 
   app.post(
@@ -41,7 +40,7 @@ export const logout: FastifyPluginAsyncTypebox<{ config: Config }> = async (app,
       app.refreshCookie.clear(reply);
       if (session === null) throw new Unauthorized();
       const { id, userId } = session;
-      await transaction(app.db, async (tx) => {
+      await app.transaction(async (tx) => {
         if (!(await app.sessions.end(tx, userId, id))) return;
         await recordAct(tx, actorOf(request, inSession(userId, id)), {
           action: 'auth.logged_out',

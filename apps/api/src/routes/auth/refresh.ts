@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
-import { transaction } from '@gatehouse/db/transaction';
 import { findUserById } from '@gatehouse/db/users';
 import { actorOf } from '../../auth/actor.ts';
 import { presentedToken } from '../../auth/presented-token.ts';
@@ -28,7 +27,7 @@ export const refresh: FastifyPluginAsyncTypebox<{ config: Config }> = async (app
     },
     async (request, reply) => {
       const token = presentedToken(app, request, config, request.body.refreshToken);
-      const refreshed = await transaction(app.db, async (tx) => {
+      const refreshed = await app.transaction(async (tx) => {
         const refreshed = await app.sessions.refresh(tx, token ?? '');
         if (refreshed.kind !== 'reused') return refreshed;
         const { id, userId } = refreshed.session;

@@ -1,10 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
-import { transaction } from '@gatehouse/db/transaction';
 import { createUser, isEmailTaken } from '@gatehouse/db/users';
-import { decimal } from '@gatehouse/domain/decimal';
 import { actorOf, inSession } from '../../auth/actor.ts';
-import { hashPassword } from '../../auth/passwords.ts';
+import { newUser } from '../../auth/new-user.ts';
+import { assertGoodPassword } from '../../auth/password-policy.ts';
 import type { Config } from '../../config.ts';
 import { EmailTaken } from '../../errors.ts';
 import { problems } from '../../schemas.ts';
@@ -25,27 +24,25 @@ export const register: FastifyPluginAsyncTypebox<{ config: Config }> = async (ap
       },
     },
     async (request, reply) => {
-      const { email, password, name } = request.body;
-      const newUser = {
-        email: email.toLowerCase(),
-        name,
-        passwordHash: await hashPassword(password),
-        role: 'user' as const,
-        startingCash: config.BROKER === 'paper' ? decimal(config.PAPER_STARTING_CASH) : null,
-      };
-      const { user, opened } = await transaction(app.db, async (tx) => {
-        const user = await createUser(tx, newUser);
-        const opened = await app.sessions.open(tx, request, user.id);
-        await recordAct(tx, actorOf(request, inSession(user.id, opened.sessionId)), {
-          action: 'auth.registered',
-          subjectType: 'user',
-          subjectId: user.id,
+      assertGoodPassword(request.body.password, request.body);
+      const registered = await newUser(config, { ...request.body, role: 'user' });
+      const { user, opened } = await app
+        .transaction(async (tx) => {
+          const user = await createUser(tx, registered);
+          const opened = await app.sessions.open(tx, request, user.id);
+          await recordAct(tx, actorOf(request, inSession(user.id, opened.sessionId)), {
+            action: 'auth.registered',
+            subjectType: 'user',
+            subjectId: user.id,
+          });
+          return { user, opened };
+        })
+        .catch((error: unknown) => {
+          throw isEmailTaken(error) ? new EmailTaken() : error;
         });
-        return { user, opened };
-      }).catch((error: unknown) => {
-        throw isEmailTaken(error) ? new EmailTaken() : error;
-      });
-      return reply.code(201).send(await letIn(app, reply, user, opened));
+      const session = await letIn(app, reply, user, opened);
+      app.devices.remember(reply, user.id, '/v1/auth');
+      return reply.code(201).send(session);
     },
   );
 };

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
 import { listSessions } from '@gatehouse/db/sessions';
-import { transaction } from '@gatehouse/db/transaction';
 import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
 import { NotFound } from '../../errors.ts';
@@ -54,7 +53,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const { id } = request.params;
-      await transaction(app.db, async (tx) => {
+      await app.transaction(async (tx) => {
         if (!(await app.sessions.end(tx, request.principal.userId, id))) {
           throw new NotFound('session');
         }
@@ -80,7 +79,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const { userId, credentialId } = request.principal;
-      await transaction(app.db, async (tx) => {
+      await app.transaction(async (tx) => {
         const ended = await app.sessions.endAll(tx, userId, credentialId);
         await recordAct(tx, actorOf(request), {
           action: 'session.revoked',

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { recordAct } from '@gatehouse/db/audit';
 import {
   countDeadJobs,
   findJob,
@@ -7,6 +8,7 @@ import {
   redriveJob,
 } from '@gatehouse/db/dead-letters';
 import { cancelJob } from '@gatehouse/jobs/cancellation';
+import { actorOf } from '../../auth/actor.ts';
 import { JobNotCancelable, JobNotRedrivable, NotFound } from '../../errors.ts';
 import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
 import {
@@ -69,8 +71,13 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         if (redrive === null) throw new NotFound('job');
         const { job, isRedriven } = redrive;
         if (!isRedriven) throw new JobNotRedrivable();
-        const { userId } = request.principal;
-        request.log.info({ userId, jobId: job.id, name: job.name }, 'redriving a job');
+        const { id, name, subjectId: about } = job;
+        await recordAct(tx, actorOf(request), {
+          action: 'job.redriven',
+          subjectType: 'job',
+          subjectId: id,
+          details: { name, about },
+        });
         return { status: 202, body: job };
       }),
   );
@@ -96,10 +103,14 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         if (cancelation === null) throw new NotFound('job');
         const { job, refusal } = cancelation;
         if (refusal !== null) throw new JobNotCancelable(refusal);
-        const { userId } = request.principal;
-        const { id: jobId, name, subjectId } = job;
+        const { id, name, subjectId: about } = job;
         // The one trace of the debt that outlives its row.
-        request.log.info({ userId, jobId, name, subjectId }, 'canceling a job');
+        await recordAct(tx, actorOf(request), {
+          action: 'job.canceled',
+          subjectType: 'job',
+          subjectId: id,
+          details: { name, about },
+        });
         return { status: 202, body: job };
       }),
   );
@@ -120,9 +131,15 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       app.once(request, reply, async (tx) => {
         const { dryRun, ...filter } = request.body;
         const matched = await countDeadJobs(tx, filter);
-        const redriven = dryRun ? 0 : await redriveDeadJobs(tx, filter, REDRIVEN_AT_MOST);
-        const { userId } = request.principal;
-        request.log.info({ userId, ...filter, dryRun, matched, redriven }, 'redriving dead jobs');
+        if (dryRun) return { status: 200, body: { matched, redriven: 0 } };
+        const redriven = await redriveDeadJobs(tx, filter, REDRIVEN_AT_MOST);
+        const { queue, name = null } = filter;
+        await recordAct(tx, actorOf(request), {
+          action: 'jobs.redriven',
+          subjectType: 'queue',
+          subjectId: queue,
+          details: { name, matched, redriven },
+        });
         return { status: 200, body: { matched, redriven } };
       }),
   );

@@ -22,6 +22,10 @@ export const Job = Type.Object({
     additionalProperties: { type: 'string' },
   }),
   state: State,
+  priority: Type.Integer({ description: 'From 0, which goes first, to 9' }),
+  groupKey: Nullable(
+    Type.String({ description: 'Jobs of a queue with the same key run one at a time, in order' }),
+  ),
   attempts: Type.Integer({ description: 'Attempts that failed, since the last redrive' }),
   generation: Type.Integer({ description: 'How often it was dispatched anew' }),
   lastError: Nullable(Type.String()),

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { JWKS_CACHED_SECONDS } from '../../auth/key-rotation.ts';
 
 const Jwks = Type.Object({
   keys: Type.Array(
@@ -25,7 +26,9 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (_request, reply) =>
-      reply.header('cache-control', 'public, max-age=300').send(app.tokens.jwks),
+      reply
+        .header('cache-control', `public, max-age=${JWKS_CACHED_SECONDS}`)
+        .send(app.tokens.jwks()),
   );
 };
 

@@ -10,7 +10,6 @@ import {
   type Task as StoredTask,
   updateTask,
 } from '@gatehouse/db/tasks';
-import { transaction } from '@gatehouse/db/transaction';
 import { remindTask } from '@gatehouse/jobs/definitions/remind-task';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -133,7 +132,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await transaction(app.db, async (tx) => {
+      await app.transaction(async (tx) => {
         const task = await take(tx, request);
         await deleteTask(tx, task);
         await withdrawJobs(tx, remindTask.name, task.id);

@@ -1,0 +1,46 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { recordAct } from '@gatehouse/db/audit';
+import { deleteUser } from '@gatehouse/db/user-changes';
+import Type from 'typebox';
+import { actorOf } from '../../auth/actor.ts';
+import { problems } from '../../schemas.ts';
+import { applyChange } from './apply-change.ts';
+import { takeUser } from './locked-user.ts';
+import { UserParams } from './schemas.ts';
+
+export const remove: FastifyPluginAsyncTypebox = async (app) => {
+  app.delete(
+    '/v1/users/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['Identity'],
+        summary: 'Remove a user',
+        description:
+          'With his account, unless it ever had money, an order, a task or a mail: then the user is deactivated, and ' +
+          'stays in the list.',
+        params: UserParams,
+        response: { 204: Type.Null(), ...problems(401, 403, 404, 409) },
+      },
+    },
+    async (request, reply) => {
+      await app.transaction(async (tx) => {
+        const user = await takeUser(tx, request, { leavesAdmin: false });
+        await app.sessions.endAll(tx, user.id);
+        if (!(await deleteUser(tx, user))) {
+          await applyChange(app, tx, request, user, { active: false });
+          return;
+        }
+        const { id, email, name, role } = user;
+        await recordAct(tx, actorOf(request), {
+          action: 'user.deleted',
+          subjectType: 'user',
+          subjectId: id,
+          details: { email, name, role },
+        });
+        app.afterCommit(tx, app.apiKeys.forgetAll);
+      });
+      return reply.code(204).send(null);
+    },
+  );
+};

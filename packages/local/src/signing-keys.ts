@@ -1,0 +1,23 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
+
+/**
+ * Sees to it that there is a file of signing keys, as AUTH_SIGNING_KEYS_FILE names one, which only its owner may
+ * read: with the given key, in PKCS#8 DER, base64, or else with a new one. One that is there stays as it is, also
+ * when it cannot be understood: the gateway says so.
+ */
+export function keepSigningKeys(file: string, key: string = newKey()): void {
+  if (existsSync(file)) {
+    chmodSync(file, 0o600);
+    return;
+  }
+  const keys = [{ key, signsFrom: new Date().toISOString(), retiresAt: null }];
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+function newKey(): string {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
+}
