@@ -19,7 +19,7 @@ const { values } = parseArgs({
     /** As often as the gateway can answer. */
     times: { type: 'string', default: '2' },
     /** Bounds to compare, comma separated. */
-    'in-flight': { type: 'string', default: '1000' },
+    'in-flight': { type: 'string', default: '500' },
     delay: { type: 'string', default: '500' },
   },
 });

@@ -28,7 +28,7 @@ export const schema = Type.Object({
   RATE_LIMIT_AUTH_MAX: Type.Integer({ minimum: 0, default: 20 }),
   LOGIN_THROTTLE: Type.Boolean({ default: true }),
   MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 0, default: 500 }),
-  MAX_REQUESTS_IN_FLIGHT: Type.Integer({ minimum: 0, default: 1000 }),
+  MAX_REQUESTS_IN_FLIGHT: Type.Integer({ minimum: 0, default: 500 }),
   PAPER_STARTING_CASH: Type.String({ default: '100000.00', pattern: '^\\d{1,12}(\\.\\d{1,2})?$' }),
 });
 

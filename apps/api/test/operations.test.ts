@@ -99,6 +99,10 @@ test('Bull Board: not without a session, read-only for operators, all for admins
   expect(operator.answer.status).toBe(303);
   expect(operator.answer.headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Strict/);
   const admin = await signIn(gateway, 'admin');
+  const page = await gateway.call('GET', '/admin/queues/', { headers: { cookie: admin.cookie } });
+  expect(page.text).toContain('<script');
+  // What the policy for content forbids is not asked for.
+  expect(page.text).not.toMatch(/(src|href)="(https?:)?\/\//);
 
   const board = (cookie: string, method = 'GET', path = '', headers = {}) =>
     gateway.call(method, `/admin/queues/api/queues${path}`, { headers: { cookie, ...headers } });

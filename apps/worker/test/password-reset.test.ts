@@ -55,7 +55,7 @@ test('who forgot his password gets a mail with a link that works once, and no ro
   await stack.allSettled();
   await expectNothingOpen(stack);
   expect(smtp.received.map(({ to, subject }) => [to?.[0]?.address, subject])).toEqual([
-    [user.email, 'Choose a new password'],
+    [user.email, 'Reset your password'],
   ]);
   const [token = ''] = tokens(stack);
   expect(await db.email.findMany()).toMatchObject([{ data: {}, status: 'sent' }]);

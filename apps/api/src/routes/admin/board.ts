@@ -46,6 +46,12 @@ export async function board(app: FastifyInstance, { sessions }: BoardOptions): P
       };
     },
   );
+  // Its page asks a foreign server for fonts, which our policy for content forbids: it is the same without.
+  app.addHook('onSend', async (_request, reply, payload) =>
+    typeof payload === 'string' && `${reply.getHeader('content-type')}`.startsWith('text/html')
+      ? payload.replace(/<link [^>]*fonts\.googleapis\.com[^>]*>/, '')
+      : payload,
+  );
   // Before he acts, on Redis as well: nobody acts unrecorded, and what he tried in vain is written down with it.
   app.addHook('preHandler', async (request) => {
     if (request.visitor === null || request.method === 'GET') return;

@@ -3,10 +3,7 @@
 const form = document.querySelector('form');
 const message = document.querySelector('[role=alert]');
 const button = document.querySelector('button');
-const token = new URLSearchParams(location.hash.slice(1)).get('token');
-
-// Neither the history nor whoever looks at the screen is to have the token.
-history.replaceState(null, '', location.pathname);
+let token = null;
 
 /** What each problem means to a reader; the others are told in the words of the gateway. */
 const PROBLEMS = {
@@ -50,7 +47,15 @@ form.addEventListener('submit', async (event) => {
   return say('Your password is set. Log in with it: all sessions were ended.', true);
 });
 
-if (!token) {
-  button.disabled = true;
-  say('This page is for the link in a mail.');
+function takeToken() {
+  token = new URLSearchParams(location.hash.slice(1)).get('token') ?? token;
+  // Neither the history nor whoever looks at the screen is to have it.
+  history.replaceState(null, '', location.pathname);
+  button.disabled = token === null;
+  if (token === null) say('This page is for the link in a mail.');
+  else message.hidden = true;
 }
+
+takeToken();
+// The link was opened where this page was open already.
+addEventListener('hashchange', takeToken);

@@ -16,11 +16,11 @@ export const passwordReset = defineTemplate({
   name: 'password-reset',
   data,
   secrets: { link: 'password-reset-link' },
-  subject: () => 'Choose a new password',
+  subject: () => 'Reset your password',
   text: ({ link }) => `${why}\n\nChoose it here:\n${link}\n\n${otherwise}\n`,
   html: ({ link }) =>
     layout({
-      title: 'Choose a new password',
+      title: 'Reset your password',
       content: html`<p style="margin:0 0 16px">${why}</p>
 <p style="margin:0 0 16px"><a href="${link}" style="${BUTTON}">Choose a new password</a></p>
 <p style="margin:0">${otherwise}</p>`,
