@@ -1,0 +1,131 @@
+import { checkHistory } from './check-history.ts';
+import type { EmailFact, OrderFact, TaskFact } from './facts.ts';
+import type { Answer, Asked, OrderWish } from './history.ts';
+import type { Evidence, FindingKind } from './rules/rule.ts';
+
+const ACCOUNT = 'account-1';
+
+export const answer = (status: number, body: object, more: Partial<Answer> = {}): Answer => ({
+  status,
+  body: JSON.stringify(body),
+  contentType: 'application/json; charset=utf-8',
+  location: null,
+  retryAfter: null,
+  isReplay: false,
+  ...more,
+});
+
+const BUY: OrderWish = {
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'market',
+  quantity: '3.000001',
+  timeInForce: 'day',
+};
+const REST: OrderWish = { ...BUY, type: 'limit', limitPrice: '1.00', quantity: '1.000002' };
+export const ORDER: OrderFact = {
+  id: 'order-1',
+  accountId: ACCOUNT,
+  clientOrderId: null,
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'market',
+  quantity: '3.000001',
+  status: 'filled',
+  rejectCode: null,
+};
+export const TASK: TaskFact = {
+  id: 'task-5',
+  accountId: ACCOUNT,
+  title: 'task 5',
+  dueAt: new Date(5_000),
+  remindedAt: new Date(5_000),
+};
+export const CONFIRMATION: EmailFact = {
+  id: 'mail-1',
+  template: 'order-confirmation',
+  status: 'sent',
+  subjectId: 'order-1',
+};
+
+function asked(key: string, wish: Asked['wish'], ...answers: (Answer | string)[]): Asked {
+  const attempts = answers.map((one) => ({ url: 'http://api', sentAt: 0, answer: one }));
+  return { accountId: ACCOUNT, key, wish, attempts };
+}
+
+/** A run in which all went well: an order that is filled, one that was canceled, a task, one that nobody heard of. */
+/** What a run leaves that went well, for tests to spoil. */
+export function clean(): Evidence {
+  const created = answer(201, { id: 'order-1' }, { location: '/v1/orders/order-1' });
+  return {
+    history: [
+      asked(
+        'key-1',
+        { kind: 'order', order: BUY },
+        'fetch failed',
+        answer(503, { code: 'unavailable' }, { retryAfter: '2' }),
+        answer(409, { code: 'idempotency_key_in_use' }, { retryAfter: '1' }),
+        created,
+        { ...created, isReplay: true },
+      ),
+      asked('key-2', { kind: 'order', order: REST }, answer(201, { id: 'order-2' })),
+      asked('key-3', { kind: 'cancel', orderId: 'order-2' }, answer(202, { id: 'order-2' })),
+      asked(
+        'key-4',
+        { kind: 'cancel', orderId: 'order-1' },
+        answer(409, { code: 'order_not_cancelable' }),
+      ),
+      asked(
+        'key-5',
+        { kind: 'task', task: { title: 'task 5', dueAt: '' } },
+        answer(201, { id: 'task-5' }),
+      ),
+      asked('key-6', { kind: 'order', order: { ...BUY, quantity: '9.000009' } }, 'fetch failed'),
+    ],
+    facts: {
+      orders: [
+        ORDER,
+        { ...ORDER, id: 'order-2', type: 'limit', quantity: '1.000002', status: 'canceled' },
+      ],
+      fills: [{ orderId: 'order-1', executionId: 'execution-1', quantity: '3.000001' }],
+      tasks: [TASK],
+      emails: [
+        CONFIRMATION,
+        { id: 'mail-5', template: 'task-reminder', status: 'sent', subjectId: 'task-5' },
+      ],
+      jobs: [],
+      received: new Map([
+        ['mail-1', 2],
+        ['mail-5', 1],
+      ]),
+    },
+  };
+}
+
+export const kinds = (evidence: Evidence): FindingKind[] => [
+  ...new Set(checkHistory(evidence).map(({ kind }) => kind)),
+];
+
+export const orders = (
+  evidence: Evidence,
+  change: (order: OrderFact) => Partial<OrderFact>,
+): Evidence => ({
+  ...evidence,
+  facts: {
+    ...evidence.facts,
+    orders: evidence.facts.orders.map((order) => ({ ...order, ...change(order) })),
+  },
+});
+
+export const facts = (more: Partial<Evidence['facts']>): Evidence => {
+  const evidence = clean();
+  return { ...evidence, facts: { ...evidence.facts, ...more } };
+};
+
+export const replacing = (key: string, ...answers: (Answer | string)[]): Evidence => {
+  const evidence = clean();
+  const history = evidence.history.map((one) =>
+    one.key === key ? asked(key, one.wish, ...answers) : one,
+  );
+  return { ...evidence, history };
+};

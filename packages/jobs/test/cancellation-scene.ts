@@ -1,0 +1,119 @@
+import type { Database } from '@gatehouse/db/client';
+import { insertEmails } from '@gatehouse/db/emails';
+import { checkInvariants } from '@gatehouse/db/invariants';
+import { requestCancel } from '@gatehouse/db/orders';
+import { createTask } from '@gatehouse/db/tasks';
+import { transaction } from '@gatehouse/db/transaction';
+import { newId } from '@gatehouse/domain/id';
+import type { OrderStatus } from '@gatehouse/domain/order';
+import { testDatabase } from '@gatehouse/testing/database';
+import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
+import { onTestFinished } from 'vitest';
+import { cancelJob } from '../src/cancellation.ts';
+import type { JobName } from '../src/catalogue.ts';
+import { cancelTrade } from '../src/definitions/cancel-trade.ts';
+import { reconcileTrade } from '../src/definitions/reconcile-trade.ts';
+import { remindTask } from '../src/definitions/remind-task.ts';
+import { sendEmail } from '../src/definitions/send-email.ts';
+import { createJobLedger, type JobLedger } from '../src/ledger.ts';
+
+/** An account whose jobs are owed, and handed over to nobody. */
+export interface Scene {
+  db: Database;
+  ledger: JobLedger;
+  accountId: string;
+}
+
+export async function setUp(): Promise<Scene> {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  // Nothing is handed over: what is about to be canceled is in the ledger only.
+  const ledger = createJobLedger({
+    accepts: () => false,
+    dispatch: () => undefined,
+    drain: async () => undefined,
+    room: async () => 0,
+  });
+  const { accountId } = await createTestAccount(db);
+  return { db, ledger, accountId };
+}
+
+export async function broken(db: Database): Promise<string[]> {
+  const results = await checkInvariants(db);
+  return results.flatMap(({ violations }) => violations);
+}
+
+export const cancel = (db: Database, id: string) => transaction(db, (tx) => cancelJob(tx, id));
+
+export async function jobOf(db: Database, name: JobName) {
+  return db.job.findFirstOrThrow({ where: { name }, orderBy: { id: 'asc' } });
+}
+
+export async function wishToCancel(
+  { db, ledger, accountId }: Scene,
+  orderId: string,
+): Promise<void> {
+  await transaction(db, async (tx) => {
+    await requestCancel(tx, accountId, orderId, new Date());
+    await ledger.enqueue(tx, cancelTrade, { orderId, accountId }, { requestId: null });
+  });
+}
+
+export async function restingOrder({ db, ledger, accountId }: Scene): Promise<string> {
+  const orderId = await acceptTestOrder(db, ledger, accountId, { limitPrice: '90' });
+  await db.job.deleteMany();
+  await db.order.update({
+    where: { id: orderId },
+    data: { status: 'submitted', broker: 'paper', submittedAt: new Date() },
+  });
+  return orderId;
+}
+
+/** An order at a broker outside, owed nothing yet. */
+export async function orderOutside(
+  { db, ledger, accountId }: Scene,
+  status: OrderStatus,
+): Promise<string> {
+  const orderId = await acceptTestOrder(db, ledger, accountId, { limitPrice: '90' });
+  await db.job.deleteMany();
+  await db.order.update({
+    where: { id: orderId },
+    data: { status, broker: 'alpaca', ...(status === 'canceled' && { canceledAt: new Date() }) },
+  });
+  return orderId;
+}
+
+export async function oweReconciliation(
+  { db, ledger, accountId }: Scene,
+  orderId: string,
+): Promise<void> {
+  await transaction(db, (tx) =>
+    ledger.enqueue(tx, reconcileTrade, { orderId, accountId }, { requestId: null }),
+  );
+}
+
+export async function dueTask({ db, ledger, accountId }: Scene) {
+  return transaction(db, async (tx) => {
+    const dueAt = new Date();
+    const task = await createTask(tx, accountId, {
+      title: 'File taxes',
+      description: null,
+      status: 'TODO',
+      priority: 0,
+      dueAt,
+    });
+    await ledger.enqueue(tx, remindTask, { taskId: task.id }, { requestId: null, runAt: dueAt });
+    return task;
+  });
+}
+
+export async function queuedEmail({ db, ledger, accountId }: Scene): Promise<string> {
+  const id = newId();
+  await transaction(db, async (tx) => {
+    const data = { taskId: id, title: 'x', dueAt: '2026-11-20T08:00:00.000Z' };
+    const recipient = 'ada@example.test';
+    await insertEmails(tx, [{ id, accountId, recipient, template: 'task-reminder', data }]);
+    await ledger.enqueue(tx, sendEmail, { emailId: id }, { requestId: null });
+  });
+  return id;
+}
