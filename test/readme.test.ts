@@ -108,6 +108,11 @@ describe('the tour of the README', () => {
     expect(new Set(locations).size).toBe(1);
   });
 
+  it('shows that a session which is logged out lets nobody in', () => {
+    expect(outcome.stdout).toContain('"isCurrent":true');
+    expect(outcome.stdout.match(/"code":"unauthorized"/g)).toHaveLength(1);
+  });
+
   it('fills each order once, also the one that came when the worker was dead', async () => {
     const orders = await get<{ data: Record<string, string>[] }>('/v1/orders');
     expect(orders.data).toMatchObject([

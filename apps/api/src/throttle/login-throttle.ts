@@ -5,18 +5,18 @@ import type { Budgets, Limit } from './budgets.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Of one address for one e-mail, or of one known device: who has forgotten his password tries the three that he knows.
+ * Of one address for one e-mail, or of one known device: who has forgotten his password tries those that he has elsewhere.
  */
-const GUESSES: Limit = { max: 5, windowMs: 15 * MINUTE_MS };
+const GUESSES: Limit = { max: 10, windowMs: 15 * MINUTE_MS };
 
 /** Beyond that: who shares an address with a guesser waits a minute, and is not locked out. */
 const ONE_MORE: Limit = { max: 1, windowMs: MINUTE_MS };
 
 /**
- * Of all unknown devices together for one e-mail. More than one address can fail in an hour (eighty), by both of the
+ * Of all unknown devices together for one e-mail. More than one address can fail in an hour (a hundred), by both of the
  * above: whoever gets here has many addresses.
  */
-const STRANGERS: Limit = { max: 100, windowMs: 60 * MINUTE_MS };
+const STRANGERS: Limit = { max: 120, windowMs: 60 * MINUTE_MS };
 
 /** Of all unknown devices beyond that: 720 guesses an hour find no password that the sign-up takes. */
 const TRICKLE: Limit = { max: 1, windowMs: 5_000 };
