@@ -30,7 +30,11 @@ test.each([
   const done: string[] = [];
   for (const priority of [9, 0, 5, 1, 0, 9]) await add(stack, job, `${priority}`, { priority });
   await until(async () => (await stack.queues.tasks.count()) === 6, { what: 'Redis to have them' });
-  if (isFlushed) await stack.redis.flushdb();
+  if (isFlushed) {
+    await stack.redis.flushdb();
+    // All of them long enough ago to be found lost in one round: those of a later round go later.
+    await stack.db.$executeRaw`UPDATE job SET dispatched_at = now() - interval '1 minute'`;
+  }
   const work = testWork([
     job,
     async (title, context) => {
