@@ -139,10 +139,10 @@ test('who shares an address with a guesser is let in once a minute', async () =>
   const { redis } = gateway.app;
   const [minute = ''] = await redis.keys('gatehouse:budget:login:*:one-more');
   expect(await redis.pttl(minute)).toBeLessThanOrEqual(60_000);
-  // A minute later.
+  // A minute later, at a gateway that has not counted for itself.
   await redis.del(minute);
-  expect((await login({ password: ADA.password })).status).toBe(200);
-  expect(statusesOf(await times(2, () => login()))).toEqual([401, 429]);
+  const there = through(await gateway.replica());
+  expect((await there.login({ password: ADA.password })).status).toBe(200);
 });
 
 test('many addresses together are slowed down, and the devices of the owner are not', async () => {

@@ -32,8 +32,8 @@ return used > 0 and redis.call('DECR', KEYS[1]) or 0`;
 
 const PREFIX = 'gatehouse:budget:';
 
-/** Milliseconds to wait for Redis: many times what it takes, and little enough for a request to bear. */
-const PATIENCE_MS = 100;
+/** Milliseconds to wait for Redis: a hundred times what it takes, and little enough for one request a second to bear. */
+const PATIENCE_MS = 250;
 
 /** Milliseconds for which a Redis that failed is left alone, so that one that hangs costs one request, not all. */
 const PAUSE_MS = 1_000;
