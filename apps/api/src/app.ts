@@ -4,7 +4,12 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { createQuoteSource } from '@gatehouse/market/quote-sources';
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { authSecrets, type Config, origins } from './config.ts';
-import { createConnectionErrors } from './connection-errors.ts';
+import { createConnectionErrors } from './http/connection-errors.ts';
+import { requestId } from './http/request-id.ts';
+import { SECURITY_HEADERS } from './http/security-headers.ts';
+import { BODY_LIMIT_BYTES, serverLimits } from './http/server-limits.ts';
+import { trustedProxies } from './http/trusted-proxies.ts';
+import { createValidatorCompiler } from './input/validation.ts';
 import access from './plugins/access.ts';
 import accessLog from './plugins/access-log.ts';
 import apiKeys from './plugins/api-keys.ts';
@@ -30,11 +35,6 @@ import rateLimit from './plugins/rate-limit.ts';
 import redis from './plugins/redis.ts';
 import sessions from './plugins/sessions.ts';
 import tokens from './plugins/tokens.ts';
-import { requestId } from './request-id.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
-import { BODY_LIMIT_BYTES, serverLimits } from './server-limits.ts';
-import { trustedProxies } from './trusted-proxies.ts';
-import { createValidatorCompiler } from './validation.ts';
 
 /** The gateway, ready to listen. `close()` ends everything that it opened. */
 export async function buildApp(

@@ -1,7 +1,7 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
 import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
 import Type, { type Static } from 'typebox';
-import { trustedProxies } from './trusted-proxies.ts';
+import { trustedProxies } from './http/trusted-proxies.ts';
 
 /** Every setting of the gateway. `.env.example` describes them; a test holds the two against each other. */
 export const schema = Type.Object({

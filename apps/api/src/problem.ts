@@ -12,7 +12,7 @@ import {
   UnsupportedMediaType,
   ValidationFailed,
 } from './errors.ts';
-import { type InputError, inputErrors } from './validation.ts';
+import { type InputError, inputErrors } from './input/validation.ts';
 
 /** RFC 9457, section 3. */
 export interface Problem {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { trustedProxies } from '../src/trusted-proxies.ts';
+import { trustedProxies } from '../src/http/trusted-proxies.ts';
 import { startGateway } from './harness.ts';
 
 const PERSON = { email: 'ada@example.com', password: 'wild rhubarb orchestra', name: 'Ada' };

@@ -1,4 +1,4 @@
-import { invalidInput } from '../invalid-input.ts';
+import { invalidInput } from '../input/invalid-input.ts';
 import { isCommonPassword } from './common-passwords.ts';
 
 /** Whose password it is to be. */

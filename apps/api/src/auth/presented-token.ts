@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Config, origins } from '../config.ts';
 import { Forbidden } from '../errors.ts';
-import { isSameOrigin } from '../same-origin.ts';
+import { isSameOrigin } from '../http/same-origin.ts';
 
 /**
  * The refresh token that a request presents: of its body, or of its cookie.

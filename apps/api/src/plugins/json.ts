@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { addResponses } from '../added-responses.ts';
 import { MalformedJson } from '../errors.ts';
-import { parseJson } from '../json/parse.ts';
+import { parseJson } from '../input/parse-json.ts';
 import { problems } from '../schemas.ts';
 
 declare module 'fastify' {

@@ -5,7 +5,7 @@ import { holdPassword } from '@gatehouse/db/users';
 import { actorOf, inSession } from '../../auth/actor.ts';
 import { authenticate } from '../../auth/authenticate.ts';
 import { Forbidden, InvalidCredentials } from '../../errors.ts';
-import { isSameOrigin } from '../../same-origin.ts';
+import { isSameOrigin } from '../../http/same-origin.ts';
 import { Login } from '../auth/schemas.ts';
 import { BOARD_PATH, board } from './board.ts';
 import { loginPage } from './login-page.ts';

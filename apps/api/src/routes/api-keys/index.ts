@@ -12,7 +12,7 @@ import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
 import { newApiKey } from '../../auth/api-keys.ts';
 import { NotFound } from '../../errors.ts';
-import { invalidInput } from '../../invalid-input.ts';
+import { invalidInput } from '../../input/invalid-input.ts';
 import { Id, idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
 import { ApiKey, ApiKeyRotation, ApiKeyWithSecret, NewApiKey } from './schemas.ts';
 

@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { newId } from '@gatehouse/domain/id';
 import type { FastifyError } from 'fastify';
-import { BadRequest, HeadersTooLarge, MethodNotAllowed, RequestTimeout } from './errors.ts';
-import { PROBLEM_TYPE, toProblem } from './problem.ts';
+import { BadRequest, HeadersTooLarge, MethodNotAllowed, RequestTimeout } from '../errors.ts';
+import { PROBLEM_TYPE, toProblem } from '../problem.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** Milliseconds for a client to read its answer before the socket is gone, with what he sent unread. */

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'secure-json-parse';
 import { JsonTooComplex, MalformedJson } from '../errors.ts';
-import { duplicateName } from './duplicates.ts';
-import { inspect } from './inspect.ts';
+import { duplicateName } from './duplicate-name.ts';
+import { inspect } from './inspect-json.ts';
 
 /**
  * The value of a JSON text as RFC 7493 (I-JSON) narrows it down, so that no two readers can understand it differently:

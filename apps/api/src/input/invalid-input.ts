@@ -1,5 +1,5 @@
 import type { FastifyError } from 'fastify';
-import { ValidationFailed } from './errors.ts';
+import { ValidationFailed } from '../errors.ts';
 
 /**
  * The error for a member of the body that only a handler can find wrong: answered like those that the schema finds.

@@ -1,5 +1,5 @@
 import type { FastifyHttpOptions, RawServerDefault } from 'fastify';
-import type { Config } from './config.ts';
+import type { Config } from '../config.ts';
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { JsonTooComplex } from '../errors.ts';
-import { invalidInput } from '../invalid-input.ts';
-import { toPointerToken } from '../validation.ts';
+import { invalidInput } from './invalid-input.ts';
+import { toPointerToken } from './validation.ts';
 
 /** Far beyond what any route takes, and few enough for its validation to be a matter of milliseconds. */
 const MAX_DEPTH = 32;
