@@ -155,8 +155,8 @@ test('while Redis hangs the budget holds as well, and not every request waits fo
   proxy.swallow();
   const since = performance.now();
   const hanging = await statuses(100, () => listTasks(gateway, client));
-  // A hundred that each waited as long as one may would take ten seconds.
-  expect(performance.now() - since).toBeLessThan(6_000);
+  // A hundred that each waited as long as one may would take 25 seconds.
+  expect(performance.now() - since).toBeLessThan(15_000);
   expect(hanging).toEqual([...Array(49).fill(200), ...Array(51).fill(429)]);
 });
 
