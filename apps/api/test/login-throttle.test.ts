@@ -261,6 +261,23 @@ test('while Redis is away failures are counted all the same', async () => {
   expect((await login({ password: ADA.password, from: ELSEWHERE })).status).toBe(200);
 });
 
+test('who guesses the current password of a session waits as well, and the logins of its owner do not', async () => {
+  const { gateway, login, register } = await throttledGateway();
+  await register(ADA);
+  const { body } = await login({ password: ADA.password });
+  const change = (currentPassword: string) =>
+    gateway.call('POST', '/v1/auth/password/change', {
+      body: { currentPassword, password: 'thirteen calm otters' },
+      headers: { authorization: `Bearer ${body.accessToken}`, 'x-forwarded-for': HOME },
+    });
+  const guesses = await times(LOOKED_AT + 1, () => change('wrong'));
+  expect(statusesOf(guesses)).toEqual([...Array(LOOKED_AT).fill(422), 429]);
+  expect((await change(ADA.password)).status).toBe(429);
+  const recorded = { action: 'password.change_failed' };
+  expect(await gateway.db.auditEntry.count({ where: recorded })).toBe(LOOKED_AT);
+  expect((await login({ password: ADA.password })).status).toBe(200);
+});
+
 test('it can be switched off', async () => {
   const gateway = await startGateway({ LOGIN_THROTTLE: 'false' });
   const { login } = through(gateway);

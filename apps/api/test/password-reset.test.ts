@@ -21,9 +21,9 @@ const logIn = async ({ call }: Gateway, { email }: Person, password: string) =>
   (await call('POST', '/v1/auth/login', { body: { email, password } })).status;
 
 /** As a mail would have brought it. */
-async function mailedToken(db: Database, { accountId }: Person, seconds = 3_600): Promise<string> {
+async function mailedToken(db: Database, owner: Person, seconds = 3_600): Promise<string> {
   const token = newSecretToken();
-  await insertResetToken(db, accountId, hashSecretToken(token), seconds);
+  await insertResetToken(db, owner, hashSecretToken(token), seconds);
   return token;
 }
 
@@ -72,7 +72,9 @@ test('a token sets the password, ends all sessions everywhere, and is told about
   const [token, other] = [await mailedToken(db, ada), await mailedToken(db, ada)];
   const bobs = await mailedToken(db, bob);
 
+  expect((await ada.call('POST', '/v1/api-keys', { body: { name: 'bot' } })).status).toBe(201);
   expect((await reset(gateway, token)).status).toBe(204);
+  expect(await db.apiKey.count({ where: { revokedAt: null } })).toBe(0);
   expect([await statusOf(ada.call), await statusOf(phone.call)]).toEqual([401, 401]);
   await until(
     async () => (await Promise.all(theirs.map(statusOf))).every((status) => status === 401),

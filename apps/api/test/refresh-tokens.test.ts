@@ -133,6 +133,10 @@ test('a cookie that the page of a foreign site has a browser send is refused; th
   expect(answer.status).toBe(200);
   expect(answer.headers.get('access-control-allow-origin')).toBe(allowed.origin);
   expect(answer.headers.get('access-control-allow-credentials')).toBe('true');
+  const preflight = await gateway.call('OPTIONS', '/v1/users/me', {
+    headers: { ...allowed, 'access-control-request-method': 'PATCH' },
+  });
+  expect(preflight.headers.get('access-control-allow-methods')).toMatch(/PATCH.*DELETE/);
 });
 
 test('a stolen table of tokens lets nobody in', async () => {

@@ -1,13 +1,17 @@
-import { insertResetRequest, resetPassword } from '@gatehouse/db/password-resets';
+import { insertResetRequest, insertResetToken, resetPassword } from '@gatehouse/db/password-resets';
 import { transaction } from '@gatehouse/db/transaction';
+import { updateUser } from '@gatehouse/db/user-changes';
 import { newId } from '@gatehouse/domain/id';
-import { hashSecretToken } from '@gatehouse/domain/secret-token';
+import { hashSecretToken, newSecretToken } from '@gatehouse/domain/secret-token';
 import { announcePasswordChange } from '@gatehouse/jobs/definitions/announce-password-change';
 import { requestPasswordReset } from '@gatehouse/jobs/definitions/request-password-reset';
 import { until } from '@gatehouse/testing/condition';
 import { createTestAccount } from '@gatehouse/testing/fixtures';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { composeEmail } from '../src/mail/compose-email.ts';
+import { queueEmails } from '../src/mail/queue-emails.ts';
+import { passwordReset } from '../src/mail/templates/password-reset.ts';
 import { createCleanCredentials } from '../src/processors/clean-credentials.ts';
 import { startStack, type TestStack } from './stack.ts';
 
@@ -143,6 +147,35 @@ test('a mail that is sent again because nobody knows whether it was brings anoth
   const [first = '', second = ''] = sent;
   expect(await use(stack, user, second)).toBe(true);
   expect(await use(stack, user, first)).toBe(false);
+});
+
+test('a mail that waits is not sent to an address that is no longer his, nor after his password was set', async () => {
+  const stack = await startStack();
+  const { db, smtp, ledger } = stack;
+  const [moved, unaware, done] = [await newUser(stack), await newUser(stack), await newUser(stack)];
+  const mails = [moved, unaware, done].map(({ accountId, email: recipient }) =>
+    composeEmail(passwordReset, { accountId, recipient, data: {} }),
+  );
+  await transaction(db, (tx) =>
+    queueEmails(
+      tx,
+      ledger,
+      mails.map((email) => ({ email, requestId: null })),
+    ),
+  );
+  await transaction(db, (tx) => updateUser(tx, moved.id, { email: 'right@example.test' }));
+  // As if the address had been changed while the mail was being sent.
+  await db.user.update({ where: { id: unaware.id }, data: { email: 'other@example.test' } });
+  const token = newSecretToken();
+  await insertResetToken(db, done, hashSecretToken(token), 60);
+  expect(await use(stack, done, token)).toBe(true);
+
+  await stack.startWorker({ PUBLIC_URL });
+  await stack.allSettled();
+  expect(smtp.received).toEqual([]);
+  expect(await db.passwordResetToken.count()).toBe(0);
+  const statuses = (await db.email.findMany()).map(({ status }) => status);
+  expect(statuses).toEqual(['canceled', 'canceled', 'canceled']);
 });
 
 test('a user is told once of each change of his password, with its time', async () => {

@@ -57,6 +57,15 @@ export async function revokeApiKey(db: Queryable, userId: string, id: string): P
   return count === 1;
 }
 
+/** Revokes all keys of a user. Returns how many. */
+export async function revokeApiKeys(tx: Transaction, userId: string): Promise<number> {
+  const { count } = await tx.apiKey.updateMany({
+    where: { userId, revokedAt: null },
+    data: { revokedAt: new Date() },
+  });
+  return count;
+}
+
 export interface NewSecret extends Pick<ApiKey, 'keyHash' | 'prefix' | 'lastFour'> {
   /** For so long does the secret that it replaces work as well; 0 ends it at once. */
   overlapSeconds: number;

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'password.reset_requested',
   'password.reset',
   'password.changed',
+  'password.change_failed',
   'api_key.created',
   'api_key.rotated',
   'api_key.revoked',

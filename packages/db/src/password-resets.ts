@@ -1,6 +1,9 @@
 import type { Queryable, Transaction } from './client.ts';
 import type { User } from './generated/client.ts';
 
+/** The mails that have a token for their reader, by the name of their template. */
+export const RESET_TEMPLATE = 'password-reset';
+
 /** Writes down that somebody forgot the password of an address. Its job is inserted in the same transaction. */
 export async function insertResetRequest(
   tx: Transaction,
@@ -27,17 +30,23 @@ export async function lockUserByEmail(
   return user ?? null;
 }
 
-/** Stores a token of the active user of an account, by the database's clock. Without effect when he is deactivated. */
+/**
+ * Stores a token of the user of an account, by the database's clock. False, with nothing stored, when he is deactivated
+ * or has another address than the one that his mail goes to.
+ */
 export async function insertResetToken(
   db: Queryable,
-  accountId: string,
+  { accountId, email }: Pick<User, 'accountId' | 'email'>,
   hash: Uint8Array<ArrayBuffer>,
   lifetimeSeconds: number,
-): Promise<void> {
-  await db.$executeRaw`
+): Promise<boolean> {
+  // Shared with nobody who changes him: what ends his tokens sees this one, or is seen.
+  const stored = await db.$executeRaw`
     INSERT INTO password_reset_token (hash, user_id, expires_at)
     SELECT ${hash}, id, now() + make_interval(secs => ${lifetimeSeconds}) FROM "user"
-    WHERE account_id = ${accountId}::uuid AND deactivated_at IS NULL`;
+    WHERE account_id = ${accountId}::uuid AND email = ${email} AND deactivated_at IS NULL
+    FOR SHARE`;
+  return stored === 1;
 }
 
 /** Whose password a token would set; null when it was used, has expired or never was, or he is deactivated. */
@@ -75,7 +84,11 @@ export async function resetPassword(
   return true;
 }
 
-/** What his reset mails let anybody do is over. */
+/** What his reset mails let anybody do is over, and those that are owed are not sent any more. */
 export async function deleteResetTokens(tx: Transaction, userId: string): Promise<void> {
   await tx.passwordResetToken.deleteMany({ where: { userId } });
+  await tx.$executeRaw`
+    UPDATE email SET status = 'canceled' FROM "user"
+    WHERE "user".id = ${userId}::uuid AND email.account_id = "user".account_id
+      AND email.template = ${RESET_TEMPLATE} AND email.status = 'queued'`;
 }

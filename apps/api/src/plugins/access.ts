@@ -4,6 +4,9 @@ import type { Principal } from '../auth/principal.ts';
 import { Forbidden, Unauthorized } from '../errors.ts';
 import type { Access } from './authentication.ts';
 
+/** Milliseconds after which it is asked again who somebody is: half as long as the answer is believed. */
+const AT_ONCE_MS = 250;
+
 /** Lets a request through to its route only with the credentials that the route asks for. */
 export default fp(
   async (app) => {
@@ -18,6 +21,14 @@ export default fp(
       if (access === 'public' || access === 'refresh') return;
       if (authenticated === null) throw new Unauthorized();
       assertAccess(authenticated, access);
+    });
+    // Again, for whoever took his time to send the body: his session may have been ended meanwhile.
+    app.addHook('preValidation', async (request, reply) => {
+      const { access = 'public' } = request.routeOptions.config;
+      if (access === 'public' || access === 'refresh' || reply.elapsedTime < AT_ONCE_MS) return;
+      request.authenticated = await app.identify(request);
+      if (request.authenticated === null) throw new Unauthorized();
+      assertAccess(request.authenticated, access);
     });
   },
   { name: 'access', dependencies: ['authentication'] },

@@ -12,6 +12,10 @@ export default fp<HeadersOptions>(
   async (app, { corsOrigins }) => {
     app.addHook('onSend', async (request, reply) => {
       reply.header('x-request-id', request.id);
+      // What is somebody's own is kept by no cache, save where a route says otherwise.
+      const isSomebodys = request.url.startsWith('/v1/') || request.url.startsWith('/admin');
+      if (isSomebodys && !reply.hasHeader('cache-control'))
+        reply.header('cache-control', 'no-store');
     });
     await app.register(helmet, {
       contentSecurityPolicy: {
@@ -32,6 +36,7 @@ export default fp<HeadersOptions>(
       await app.register(cors, {
         origin: [...corsOrigins],
         credentials: true,
+        methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
         exposedHeaders: [
           'etag',
           'location',

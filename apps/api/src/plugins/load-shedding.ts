@@ -66,9 +66,12 @@ function boundRequestsInFlight(app: FastifyInstance, max: number, turnAway: Turn
   /** Of requests whose client has gone while they were in the making. */
   const abandoned = new WeakMap<FastifyRequest, () => void>();
 
-  app.addHook('onRequest', async (request, { raw }) => {
-    if (NEVER_SHED.has(request.routeOptions.url ?? '')) return;
+  app.addHook('onRequest', async (request) => {
     if (inFlight >= max) turnAway(request);
+  });
+  // Counted once its body is there: who only holds connections open is to take nobody's place.
+  app.addHook('preValidation', async (request, { raw }) => {
+    if (raw.closed || NEVER_SHED.has(request.routeOptions.url ?? '')) return;
     inFlight += 1;
     raw.once('close', () => {
       if (raw.headersSent) {

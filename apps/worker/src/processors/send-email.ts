@@ -1,5 +1,5 @@
 import type { Database } from '@gatehouse/db/client';
-import { markEmailsSent, readEmail } from '@gatehouse/db/emails';
+import { cancelEmail, markEmailsSent, readEmail } from '@gatehouse/db/emails';
 import { sendEmail } from '@gatehouse/jobs/definitions/send-email';
 import { createSecretMakers, withSecrets } from '../mail/secrets.ts';
 import { renderEmail } from '../mail/templates.ts';
@@ -28,7 +28,12 @@ export function createSendEmail({ db, transport, passwordResetUrl }: SendEmailPa
       await settle(async () => undefined);
       return;
     }
-    const content = renderEmail(email.template, await withSecrets(email, secrets));
+    const data = await withSecrets(email, secrets);
+    if (data === null) {
+      await settle((tx) => cancelEmail(tx, email.id));
+      return;
+    }
+    const content = renderEmail(email.template, data);
     await transport.send({ id: email.id, recipient: email.recipient, ...content }, signal);
     await settleTogether(sent, email.id);
   });

@@ -54,7 +54,10 @@ export async function board(app: FastifyInstance, { sessions }: BoardOptions): P
   );
   // Before he acts, on Redis as well: nobody acts unrecorded, and what he tried in vain is written down with it.
   app.addHook('preHandler', async (request) => {
-    if (request.visitor === null || request.method === 'GET') return;
+    if (request.method === 'GET') return;
+    // Again: he may have taken his time to send the body.
+    request.visitor = await sessions.visitor(request);
+    if (request.visitor?.role !== 'admin') throw new Forbidden('This needs the role admin');
     const { userId, sessionId } = request.visitor;
     const { action, queueName: queue = null, ...subjects } = actOf(request);
     await recordAct(app.db, actorOf(request, inSession(userId, sessionId)), {

@@ -13,9 +13,12 @@ import { createAdminSessions } from './session.ts';
 
 const HTML = 'text/html; charset=utf-8';
 
+/** The longest e-mail and password, every character of them escaped. */
+const FORM_LIMIT_BYTES = 4_096;
+
 /** The pages of those who run the system. Hidden from the API docs: they are no API. */
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
-  await app.register(formbody);
+  await app.register(formbody, { bodyLimit: FORM_LIMIT_BYTES });
   const sessions = createAdminSessions(app);
 
   app.addHook('onRoute', (route) => {
@@ -58,12 +61,12 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       return reply.redirect(BOARD_PATH, 303);
     },
   );
-  app.post('/admin/logout', async (request, reply) => {
+  app.post('/admin/logout', { onRequest: app.limitAttempts }, async (request, reply) => {
     const visitor = await sessions.visitor(request);
     if (visitor !== null) {
       const { userId, sessionId } = visitor;
       await app.transaction(async (tx) => {
-        await app.sessions.end(tx, userId, sessionId);
+        if (!(await app.sessions.end(tx, userId, sessionId))) return;
         await recordAct(tx, actorOf(request, inSession(userId, sessionId)), {
           action: 'auth.logged_out',
           subjectType: 'session',

@@ -12,10 +12,6 @@ import { sessions } from './sessions.ts';
 const plugin: FastifyPluginAsyncTypebox<{ config: Config }> = async (app, { config }) => {
   limitHashing(config.PASSWORD_HASHING_CONCURRENCY);
   await dummyHash();
-  // Tokens are for those who asked, and for no cache between.
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
-  });
 
   await app.register(register, { config });
   await app.register(login);

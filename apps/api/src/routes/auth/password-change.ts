@@ -7,7 +7,7 @@ import { actorOf } from '../../auth/actor.ts';
 import { oweChangeNotice } from '../../auth/owed-mails.ts';
 import { assertGoodPassword } from '../../auth/password-policy.ts';
 import { hashPassword, verifyPassword } from '../../auth/passwords.ts';
-import { Unauthorized, WrongPassword } from '../../errors.ts';
+import { RateLimited, Unauthorized, WrongPassword } from '../../errors.ts';
 import { problems } from '../../schemas.ts';
 import { PasswordChange } from './schemas.ts';
 
@@ -33,7 +33,25 @@ export const passwordChange: FastifyPluginAsyncTypebox = async (app) => {
       // He was deleted since his session was looked at.
       if (user === null) throw new Unauthorized();
       const from = user.passwordHash;
-      if (!(await verifyPassword(currentPassword, from))) throw new WrongPassword();
+      // A count of his own: who guesses here must not slow down his logins.
+      const verdict = await app.loginThrottle.begin({
+        email: `change of ${userId}`,
+        address: request.ip,
+        deviceId: null,
+      });
+      if (!verdict.isAllowed) {
+        reply.header('retry-after', verdict.retryAfterSeconds);
+        throw new RateLimited();
+      }
+      if (!(await verifyPassword(currentPassword, from))) {
+        await recordAct(app.db, actorOf(request), {
+          action: 'password.change_failed',
+          subjectType: 'user',
+          subjectId: userId,
+        });
+        throw new WrongPassword();
+      }
+      await verdict.succeeded();
       assertGoodPassword(password, user);
       const to = await hashPassword(password);
       await app.transaction(async (tx) => {

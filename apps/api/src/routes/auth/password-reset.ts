@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { revokeApiKeys } from '@gatehouse/db/api-keys';
 import { recordAct } from '@gatehouse/db/audit';
 import { findResetTokenOwner, resetPassword } from '@gatehouse/db/password-resets';
 import { hashSecretToken } from '@gatehouse/domain/secret-token';
@@ -40,7 +41,8 @@ export const passwordReset: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Identity'],
         summary: 'Choose a new password with the token of a mail',
-        description: 'The token is good once, for an hour. All your sessions are ended.',
+        description:
+          'The token is good once, for an hour. All your sessions are ended and all your API keys revoked.',
         body: PasswordReset,
         response: { 204: Type.Null(), ...problems(413, 415) },
       },
@@ -58,11 +60,14 @@ export const passwordReset: FastifyPluginAsyncTypebox = async (app) => {
       await app.transaction(async (tx) => {
         if (!(await resetPassword(tx, userId, hash, passwordHash))) throw new ResetTokenInvalid();
         const ended = await app.sessions.endAll(tx, userId);
+        // Whoever reads the mailbox is the owner: what others made in his name before is not to outlive that.
+        const revokedKeys = await revokeApiKeys(tx, userId);
+        app.afterCommit(tx, app.apiKeys.forgetAll);
         await recordAct(tx, actorOf(request), {
           action: 'password.reset',
           subjectType: 'user',
           subjectId: userId,
-          details: { ended },
+          details: { ended, revokedKeys },
         });
         await oweChangeNotice(app, tx, { userId, requestId: request.id });
       });

@@ -6,7 +6,7 @@ import { newUser } from '../../auth/new-user.ts';
 import { oweResetMail } from '../../auth/owed-mails.ts';
 import { assertGoodPassword } from '../../auth/password-policy.ts';
 import type { Config } from '../../config.ts';
-import { EmailTaken } from '../../errors.ts';
+import { EmailTaken, Forbidden } from '../../errors.ts';
 import { idempotencyHeader, problems } from '../../schemas.ts';
 import { CreatedUser, ManagedUser } from './schemas.ts';
 
@@ -29,6 +29,10 @@ export const create: FastifyPluginAsyncTypebox<{ config: Config }> = async (app,
       if (password !== undefined) assertGoodPassword(password, fields);
       const user = await newUser(config, request.body);
       app.once(request, reply, async (tx) => {
+        // The password may have waited to be hashed.
+        if ((await app.identify(request))?.role !== 'admin') {
+          throw new Forbidden('This needs the role admin');
+        }
         const created = await createUser(tx, user).catch((error: unknown) => {
           throw isEmailTaken(error) ? new EmailTaken() : error;
         });

@@ -1,3 +1,4 @@
+import { RESET_TEMPLATE } from '@gatehouse/db/password-resets';
 import Type from 'typebox';
 import { html } from '../html.ts';
 import { layout } from '../layout.ts';
@@ -13,7 +14,7 @@ const otherwise =
 
 /** Lets its reader choose a new password, once. */
 export const passwordReset = defineTemplate({
-  name: 'password-reset',
+  name: RESET_TEMPLATE,
   data,
   secrets: { link: 'password-reset-link' },
   subject: () => 'Reset your password',
