@@ -39,6 +39,7 @@ async function liveThrough(gateway: Gateway): Promise<string[]> {
   await bearer(call, rotated.body.key)('GET', '/v1/users/me');
   const change = { currentPassword: registered, password: changed };
   await post('/v1/auth/password/change', change, token);
+  await bearer(call, token)('DELETE', `/v1/api-keys/${made.body.id}`);
   await post('/v1/auth/password/forgot', { email });
   const resetToken = newSecretToken();
   const hash = hashSecretToken(resetToken);
@@ -48,7 +49,6 @@ async function liveThrough(gateway: Gateway): Promise<string[]> {
   secrets.push(resetToken, ...spellings(hash), ...(await hashes(gateway)));
   await post('/v1/auth/password/reset', { token: resetToken, password: reset });
   const again = letIn(await post('/v1/auth/login', { email, password: reset }));
-  await bearer(call, again)('DELETE', `/v1/api-keys/${made.body.id}`);
   await bearer(call, again)('DELETE', '/v1/auth/sessions');
 
   const admin = await newPerson(gateway, 'admin');

@@ -157,8 +157,8 @@ test.each([
   ['null bytes', 'email=%00&password=%00'],
   ['a parameter twice', 'email=a&email=b&password=c'],
   ['a prototype', '__proto__=a&constructor=b'],
-  ['10,000 parameters', Array.from({ length: 10_000 }, (_, index) => `a${index}=1`).join('&')],
-  ['1 MB of a password', `email=a&password=${'a'.repeat(1_000_000)}`],
+  ['500 parameters', Array.from({ length: 500 }, (_, index) => `a${index}=1`).join('&')],
+  ['a password of 4,000 characters', `email=a&password=${'a'.repeat(4_000)}`],
 ])('a form with %s is refused', async (_, form) => {
   const { status, body } = await gateway.call('POST', '/admin/login', {
     body: form,
