@@ -1,6 +1,7 @@
 import { until } from '@gatehouse/testing/condition';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshKey, type Gateway, order, type Reply, startGateway } from './harness.ts';
+import { openRaw, rawAnswers } from './raw-http.ts';
 
 function expectTurnedAway({ status, headers, body }: Reply): void {
   expect([status, body.code]).toEqual([503, 'overloaded']);
@@ -69,6 +70,39 @@ test('beyond the bound requests are turned away at once, and those that were tak
   expect(again.map(({ headers }) => headers.get('idempotent-replayed'))).toEqual(
     Array(4).fill(null),
   );
+});
+
+test('of many that found room no more are taken than there is, whenever their bodies come', async () => {
+  const gateway = await startGateway({ MAX_REQUESTS_IN_FLIGHT: '5' });
+  const { token } = await gateway.client();
+  const release = await holdOrders(gateway);
+  let begun = 0;
+  gateway.app.server.on('request', () => (begun += 1));
+  const json = JSON.stringify(order());
+  const connections = Array.from({ length: 20 }, () => {
+    const connection = openRaw(gateway.url);
+    const head = {
+      Host: 'gateway',
+      Authorization: `Bearer ${token}`,
+      'Content-Type': 'application/json',
+      'Content-Length': json.length,
+      ...freshKey(),
+    };
+    const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+    connection.send(`POST /v1/orders HTTP/1.1\r\n${lines.join('')}\r\n`);
+    return connection;
+  });
+  await until(() => begun === 20, { what: 'all to have begun' });
+  for (const { send } of connections) send(json);
+  const answers = () => connections.flatMap(({ received }) => rawAnswers(received()));
+  await until(() => answers().length === 15, { what: 'fifteen to be turned away' });
+  expect(answers().map(({ status, body }) => [status, body.code])).toEqual(
+    Array(15).fill([503, 'overloaded']),
+  );
+  await release();
+  await until(() => answers().length === 20, { what: 'the others to be answered' });
+  expect(answers().filter(({ status }) => status === 201)).toHaveLength(5);
+  expect(await gateway.db.order.count()).toBe(5);
 });
 
 test('a client that goes away frees no room while his request is in the making', async () => {

@@ -19,8 +19,11 @@ const SAMPLE_LENGTH = 2;
 /** Milliseconds after which work counts as over that nobody waits for: longer than any of it takes. */
 const ABANDONED_MS = 60_000;
 
-/** What asks how the gateway is, and has to learn it above all when there is much to do. */
-const NEVER_SHED = new Set(['/health', '/ready']);
+/**
+ * What asks how the gateway is, and has to learn it above all when there is much to do; and Stripe, which counts an
+ * endpoint that turns it away as failing. Its events share their commits and cost little.
+ */
+const NEVER_SHED = new Set(['/health', '/ready', '/webhooks/stripe']);
 
 /**
  * Turns requests away with 503 while there is more to do than can be done: those that are taken get their answers in
@@ -72,6 +75,8 @@ function boundRequestsInFlight(app: FastifyInstance, max: number, turnAway: Turn
   // Counted once its body is there: who only holds connections open is to take nobody's place.
   app.addHook('preValidation', async (request, { raw }) => {
     if (raw.closed || NEVER_SHED.has(request.routeOptions.url ?? '')) return;
+    // All those whose bodies are on the way have found room.
+    if (inFlight >= max) turnAway(request);
     inFlight += 1;
     raw.once('close', () => {
       if (raw.headersSent) {
