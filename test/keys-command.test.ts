@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { newSigningKey } from '../apps/api/src/auth/key-rotation.ts';
 import { keysOf, parseKeyFile, parseKeyList } from '../apps/api/src/auth/signing-keys.ts';
+import { newSigningKey } from '../packages/domain/src/signing-key.ts';
 import { ROOT } from './repository.ts';
 
 interface Outcome {

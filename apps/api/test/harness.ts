@@ -1,6 +1,7 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Database } from '@gatehouse/db/client';
+import { newSigningKey } from '@gatehouse/domain/signing-key';
 import { testDatabase } from '@gatehouse/testing/database';
 import { testRedis } from '@gatehouse/testing/redis';
 import type { FastifyInstance } from 'fastify';
@@ -65,11 +66,6 @@ export async function call(
   };
 }
 
-function signingKey(): string {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  return privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
-}
-
 type CleanUp = () => Promise<void>;
 type Finally = (cleanUp: CleanUp) => void;
 
@@ -99,7 +95,7 @@ export async function startGateway(
     {
       PORT: '0',
       AUTH_SECRET: randomBytes(32).toString('hex'),
-      AUTH_SIGNING_KEYS: signingKey(),
+      AUTH_SIGNING_KEYS: newSigningKey(),
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
       LOG_LEVEL: 'silent',

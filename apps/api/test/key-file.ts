@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { newSigningKey } from '@gatehouse/domain/signing-key';
 import { onTestFinished } from 'vitest';
-import { newSigningKey } from '../src/auth/key-rotation.ts';
 import type { KeyFile } from '../src/auth/signing-keys.ts';
 
 const ROTATE = join(import.meta.dirname, '../../../scripts/keys.ts');

@@ -1,12 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
+import { newSigningKey } from '@gatehouse/domain/signing-key';
 
 /**
  * Sees to it that there is a file of signing keys, as AUTH_SIGNING_KEYS_FILE names one, which only its owner may
  * read: with the given key, in PKCS#8 DER, base64, or else with a new one. One that is there stays as it is, also
  * when it cannot be understood: the gateway says so.
  */
-export function keepSigningKeys(file: string, key: string = newKey()): void {
+export function keepSigningKeys(file: string, key: string = newSigningKey()): void {
   if (existsSync(file)) {
     chmodSync(file, 0o600);
     return;
@@ -15,9 +15,4 @@ export function keepSigningKeys(file: string, key: string = newKey()): void {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
   renameSync(draft, file);
-}
-
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  return privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
 }

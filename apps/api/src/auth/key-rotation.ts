@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { newSigningKey } from '@gatehouse/domain/signing-key';
 import type { KeyFile } from './signing-keys.ts';
 import { ACCESS_TOKEN_SECONDS } from './tokens.ts';
 
@@ -10,12 +10,6 @@ const MARGIN_SECONDS = 60;
 
 /** Seconds from a key's last signature to its retirement: no token is left by then. */
 export const RETIREMENT_SECONDS = ACCESS_TOKEN_SECONDS + MARGIN_SECONDS;
-
-/** A new Ed25519 private key: PKCS#8 DER in base64. */
-export function newSigningKey(): string {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  return privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
-}
 
 /** When the key begins to sign that was published and does not yet; null when there is none. */
 export function waitingUntil({ keys }: KeyFile, now: number): Date | null {
