@@ -1,8 +1,13 @@
 import { BrokerUnavailable } from '@gatehouse/domain/broker';
 import { until } from '@gatehouse/testing/condition';
+import {
+  closedUrl,
+  type Script,
+  scriptedServer,
+  silentServer,
+} from '@gatehouse/testing/scripted-server';
 import { describe, expect, test } from 'vitest';
 import { ALWAYS, brokerOf, buy, failureOf, orderOf, patienceFor } from './parts.ts';
-import { closedUrl, type Script, scriptedServer, silentServer } from './server.ts';
 
 const UNAVAILABLE = 'BrokerUnavailable';
 const UNKNOWN = 'OutcomeUnknown';

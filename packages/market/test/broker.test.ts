@@ -1,4 +1,5 @@
 import { decimal } from '@gatehouse/domain/decimal';
+import { scriptedServer } from '@gatehouse/testing/scripted-server';
 import { describe, expect, test } from 'vitest';
 import {
   ALWAYS,
@@ -10,7 +11,6 @@ import {
   IMPATIENT,
   orderOf,
 } from './parts.ts';
-import { scriptedServer } from './server.ts';
 
 test('an order is given to Alpaca as it was asked for', async () => {
   const { alpaca, broker } = await fakeBroker();

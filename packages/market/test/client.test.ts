@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { BrokerUnavailable } from '@gatehouse/domain/broker';
 import { until } from '@gatehouse/testing/condition';
+import { closedUrl, type Script, scriptedServer } from '@gatehouse/testing/scripted-server';
 import { describe, expect, test } from 'vitest';
 import {
   ALWAYS,
@@ -13,7 +14,6 @@ import {
   KEYS,
   patienceFor,
 } from './parts.ts';
-import { closedUrl, type Script, scriptedServer } from './server.ts';
 
 const READ = { method: 'GET', path: '/v2/account' } as const;
 const OK: Script = { status: 200, body: { fine: true } };

@@ -1,11 +1,11 @@
 import type { BrokerOrderRequest } from '@gatehouse/domain/broker';
 import { decimal } from '@gatehouse/domain/decimal';
 import { type FakeAlpaca, startFakeAlpaca } from '@gatehouse/testing/alpaca';
+import type { Script } from '@gatehouse/testing/scripted-server';
 import { onTestFinished } from 'vitest';
 import { createAlpacaBroker } from '../src/alpaca/broker.ts';
 import { type AlpacaClient, createAlpacaClient } from '../src/alpaca/client.ts';
 import type { AlpacaLimits } from '../src/alpaca/limits.ts';
-import type { Script } from './server.ts';
 
 export const KEYS = { keyId: 'PKTESTKEYID', secretKey: 'test-secret-key' };
 

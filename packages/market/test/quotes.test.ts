@@ -1,8 +1,8 @@
 import { until } from '@gatehouse/testing/condition';
+import { type Script, scriptedServer } from '@gatehouse/testing/scripted-server';
 import { describe, expect, test } from 'vitest';
 import { type AlpacaQuotesOptions, createAlpacaQuotes } from '../src/alpaca/quotes.ts';
 import { clientOf, failureOf, fakeAlpaca, patienceFor } from './parts.ts';
-import { type Script, scriptedServer } from './server.ts';
 
 const NOW = new Date();
 const T = '2026-11-20T15:59:59.123456789Z';
