@@ -48,7 +48,7 @@ test('keeps no refusal: the key can be used again', async () => {
 
 test('twenty at once make one, and those that come while it is made are told to wait', async () => {
   const { stripe, fake } = await start();
-  fake.fault('POST /v1/payment_intents', { delayMs: 300 });
+  fake.fault('POST /v1/payment_intents', { delayMs: 3_000 });
   const tries = await Promise.allSettled(
     Array.from({ length: 20 }, () => stripe.paymentIntents.create(PAYMENT, KEY)),
   );

@@ -42,6 +42,14 @@ test('lists by type and by time', async () => {
   expect(await from({ gt: created })).toBe(false);
   expect(await from({ gt: created - 1 })).toBe(true);
   expect(await from({ lt: created })).toBe(false);
+  expect(await from({ gte: created, lt: created + 1 })).toBe(true);
+  expect(await from({ gte: created - 9, lt: created })).toBe(false);
+  const both = { types: ['charge.refunded'], created: { gte: created - 9, lt: created + 1 } };
+  expect((await stripe.events.list(both)).data.map(({ type }) => type)).toEqual([
+    'charge.refunded',
+  ]);
+  const tooMany = Array.from({ length: 21 }, (_, index) => `type.${index}`);
+  await expect(stripe.events.list({ types: tooMany })).rejects.toMatchObject({ param: 'types' });
   const intents = await stripe.paymentIntents.list({ expand: ['data.latest_charge'] });
   expect(intents.data).toMatchObject([{ id, latest_charge: { amount_refunded: 2_000 } }]);
 });

@@ -3,7 +3,7 @@ import type { EventType, StripeEvent } from './objects.ts';
 import { type Attempt, type Endpoint, isDelivered, type WebhookSender } from './webhook-sender.ts';
 
 /**
- * How events of a type are sent. `held`: by `release()` only. `dropped`: by `deliver()` only. All others are retried
+ * How events of a type are sent. `held`: by `release()` only. `dropped`: by `deliver()` only, also after a restart. All others are retried
  * until they are answered 2xx, or the schedule is over.
  */
 export type DeliveryPlan = 'once' | 'twice' | 'held' | 'dropped' | { readonly lateMs: number };
@@ -26,13 +26,16 @@ export interface Deliveries {
 }
 
 interface DeliveryOptions {
+  readonly onDelivered: (event: StripeEvent) => void;
+  readonly onDropped: (event: StripeEvent) => void;
   readonly sender: WebhookSender;
   readonly endpoint: () => Endpoint | null;
   /** Pauses before the retries, in milliseconds: as many as there are retries. */
   readonly retryDelaysMs: readonly number[];
 }
 
-export function createDeliveries({ sender, endpoint, retryDelaysMs }: DeliveryOptions): Deliveries {
+export function createDeliveries(options: DeliveryOptions): Deliveries {
+  const { sender, endpoint, retryDelaysMs, onDelivered, onDropped } = options;
   const plans = new Map<EventType | 'all', DeliveryPlan>();
   const attempts = new Map<string, Attempt[]>();
   const underWay = new Set<Promise<void>>();
@@ -49,7 +52,10 @@ export function createDeliveries({ sender, endpoint, retryDelaysMs }: DeliveryOp
 
   async function deliver(event: StripeEvent): Promise<Attempt> {
     const made = await attempt(event);
-    if (isDelivered(made)) event.pending_webhooks = 0;
+    if (isDelivered(made) && event.pending_webhooks > 0) {
+      event.pending_webhooks = 0;
+      onDelivered(event);
+    }
     return made;
   }
 
@@ -82,7 +88,8 @@ export function createDeliveries({ sender, endpoint, retryDelaysMs }: DeliveryOp
     },
     accept: (event) => {
       const plan = plans.get(event.type) ?? plans.get('all') ?? 'once';
-      if (endpoint() === null || plan === 'dropped') return;
+      if (endpoint() === null) return;
+      if (plan === 'dropped') return onDropped(event);
       if (plan === 'held') held.push(event);
       else inBackground(send(event, typeof plan === 'object' ? plan.lateMs : 0));
       if (plan === 'twice') inBackground(send(event, 0));

@@ -1,4 +1,5 @@
 import type { Emit } from './event-log.ts';
+import type { Journal } from './journal.ts';
 import type { BalanceTransaction, Dispute } from './objects.ts';
 import { NO_REQUEST } from './objects.ts';
 import type { PaymentIntents } from './payment-intents.ts';
@@ -19,8 +20,8 @@ export interface Disputes {
 }
 
 /** Disputes of charges: one for each at most. */
-export function createDisputes(intents: PaymentIntents, emit: Emit): Disputes {
-  const disputes = new Map<string, Dispute>();
+export function createDisputes(intents: PaymentIntents, emit: Emit, journal: Journal): Disputes {
+  const disputes = journal.read<Dispute>('dispute');
   const find = (id: string): Dispute => {
     const dispute = disputes.get(id);
     if (!dispute) throw missing('dispute', id);
@@ -38,6 +39,7 @@ export function createDisputes(intents: PaymentIntents, emit: Emit): Disputes {
       const amount = charge.amount - charge.amount_refunded;
       if (amount === 0) throw invalid(`Charge ${charge.id} has been refunded.`);
       charge.disputed = true;
+      journal.keep('charge', charge.id, charge);
       const dispute: Dispute = {
         id: newId('dp'),
         object: 'dispute',

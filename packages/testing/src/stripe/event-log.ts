@@ -1,6 +1,7 @@
 import type { Form } from './form.ts';
+import type { Journal } from './journal.ts';
 import type { Cause, EventType, StripeEvent, StripeObject } from './objects.ts';
-import { missing } from './refusal.ts';
+import { invalid, missing } from './refusal.ts';
 import { newId, nowInSeconds } from './values.ts';
 
 /** The version that stripe-node 23.1 asks for. */
@@ -23,14 +24,17 @@ export interface EventLog {
 }
 
 /**
+ * Events, and with each its object, are kept in the journal.
+ *
  * @param isSent whether there is an endpoint that an event is owed to
  * @param onEvent called with each, once it is in the log
  */
 export function createEventLog(
+  journal: Journal,
   isSent: () => boolean,
   onEvent: (event: StripeEvent) => void,
 ): EventLog {
-  const events = new Map<string, StripeEvent>();
+  const events = journal.read<StripeEvent>('event');
   return {
     emit: (type, object, cause, previous) => {
       const event: StripeEvent = {
@@ -47,6 +51,8 @@ export function createEventLog(
         request: cause,
         type,
       };
+      journal.keep(object.object, object.id, object);
+      journal.keep('event', event.id, event);
       events.set(event.id, event);
       onEvent(event);
     },
@@ -59,10 +65,18 @@ export function createEventLog(
   };
 }
 
+/** Stripe's. */
+const MOST_TYPES = 20;
+
 /** What the list parameters `type`, `types[]` and `delivery_success` ask for. */
 export function eventFilter(form: Form): (event: StripeEvent) => boolean {
   const type = form.text('type');
   const types: readonly string[] = type === null ? form.list('types') : [type];
+  if (types.length > MOST_TYPES) {
+    throw invalid(`Array types exceeded maximum ${MOST_TYPES} allowed elements.`, {
+      param: 'types',
+    });
+  }
   const isDelivered = form.boolean('delivery_success');
   return (event) =>
     (types.length === 0 || types.includes(event.type)) &&

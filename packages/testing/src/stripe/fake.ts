@@ -15,6 +15,8 @@ export interface FakeStripeOptions {
   readonly retryDelaysMs?: readonly number[];
   /** How long an endpoint may be silent, in milliseconds. 10 s. */
   readonly deliveryTimeoutMs?: number;
+  /** Where all is kept, so that the next one with this file goes on from there; in memory when left out. */
+  readonly stateFile?: string;
   /** What is at `/` and below `/page/`; nothing when left out. */
   readonly page?: (fake: FakeStripe) => PageHandler;
 }
@@ -35,6 +37,8 @@ export interface FakeStripe {
   readonly apiKey: string;
   /** For events made from now on, and for retries; `null`: nowhere. */
   sendTo(endpoint: Endpoint | null): void;
+  /** Where events go now. */
+  endpointUrl(): string | null;
 
   pay(paymentIntentId: string): PaymentIntent;
   /** The card is declined; the PaymentIntent can be paid, failed or canceled afterwards. */
@@ -42,12 +46,15 @@ export interface FakeStripe {
   cancel(paymentIntentId: string): PaymentIntent;
   /** All that is left when no amount is given. */
   refund(paymentIntentId: string, amount?: number): Refund;
+  /** The customer's bank sends the money of a refund back, as may happen days later. */
+  failRefund(refundId: string): Refund;
   /** Of all that is not refunded. */
   dispute(paymentIntentId: string): Dispute;
   closeDispute(disputeId: string, outcome: 'won' | 'lost'): Dispute;
 
   /** Oldest first, as they are now; so are the others. */
   paymentIntents(): readonly PaymentIntent[];
+  refunds(): readonly Refund[];
   disputes(): readonly Dispute[];
   events(): readonly StripeEvent[];
 

@@ -8,6 +8,7 @@ import type { PageHandler } from './fake.ts';
 import type { Fault, Faults } from './faults.ts';
 import { Form } from './form.ts';
 import { createIdempotency } from './idempotency.ts';
+import type { Journal } from './journal.ts';
 import { Refusal } from './refusal.ts';
 import type { Router } from './routes.ts';
 import { newId } from './values.ts';
@@ -17,6 +18,7 @@ interface ServerParts {
   readonly apiKey: string;
   readonly router: Router;
   readonly faults: Faults;
+  readonly journal: Journal;
   readonly onRequest: () => void;
   readonly page: () => PageHandler | null;
 }
@@ -29,7 +31,7 @@ export interface RunningServer {
 /** Speaks Stripe's HTTP on a port of 127.0.0.1: keys, request ids, idempotency, error objects, and faults. */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const { apiKey, router, faults } = parts;
-  const idempotently = createIdempotency();
+  const idempotently = createIdempotency(parts.journal);
   const ending = new AbortController();
 
   async function perform(
@@ -69,7 +71,12 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '/' } = request;
     const body = await text(request);
-    const { pathname } = new URL(url, 'http://127.0.0.1');
+    const target = URL.parse(url, 'http://127.0.0.1');
+    if (target === null) {
+      response.writeHead(400).end();
+      return;
+    }
+    const { pathname } = target;
     const page = parts.page();
     if (page && (pathname === '/' || pathname.startsWith('/page/'))) {
       page(request, body, response);

@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import type { Journal } from './journal.ts';
 import { Refusal } from './refusal.ts';
 
 interface Kept {
@@ -23,8 +24,8 @@ interface KeyedRequest {
  */
 export type Idempotency = (request: KeyedRequest, work: () => Promise<Answer>) => Promise<Answer>;
 
-export function createIdempotency(): Idempotency {
-  const keys = new Map<string, Kept>();
+export function createIdempotency(journal: Journal): Idempotency {
+  const keys = journal.read<Kept>('idempotency_key');
   return async ({ key, ...request }, work) => {
     const known = keys.get(key);
     if (known) return replay(key, known, request);
@@ -32,6 +33,7 @@ export function createIdempotency(): Idempotency {
     keys.set(key, kept);
     try {
       kept.answer = await work();
+      if (kept.answer.status < 300) journal.keep('idempotency_key', key, kept);
       return kept.answer;
     } finally {
       if (kept.answer === null || kept.answer.status >= 300) keys.delete(key);

@@ -34,6 +34,22 @@ export function listPage<T extends Listed>(
   return { object: 'list', url, has_more: matching.length > limit, data: matching.slice(0, limit) };
 }
 
+/** A page of what belongs to payments, by `payment_intent` and `charge` as well. */
+export function listOfPayment<
+  T extends Listed & { readonly payment_intent: string; readonly charge: string },
+>(url: string, form: Form, all: readonly T[]) {
+  form.allowOnly(...LIST_PARAMETERS, 'payment_intent', 'charge');
+  const [intent, charge] = [form.text('payment_intent'), form.text('charge')];
+  return listPage(
+    url,
+    form,
+    all,
+    (one) =>
+      (intent === null || one.payment_intent === intent) &&
+      (charge === null || one.charge === charge),
+  );
+}
+
 function olderThan<T extends Listed>(cursor: string | null, all: readonly T[]): readonly T[] {
   if (cursor === null) return all;
   const at = all.findIndex(({ id }) => id === cursor);

@@ -62,10 +62,13 @@ export interface Refund {
   readonly charge: string;
   readonly created: number;
   readonly currency: string;
+  /** Only of one that failed. */
+  failure_reason?: string;
   readonly metadata: Record<string, string>;
   readonly payment_intent: string;
   readonly reason: string | null;
-  readonly status: 'succeeded';
+  /** One that succeeded may still fail: the bank sends the money back. */
+  status: 'succeeded' | 'failed';
 }
 
 export interface Dispute {
@@ -107,6 +110,8 @@ export type EventType =
   | 'charge.failed'
   | 'charge.refunded'
   | 'refund.created'
+  | 'refund.updated'
+  | 'refund.failed'
   | 'charge.dispute.created'
   | 'charge.dispute.funds_withdrawn'
   | 'charge.dispute.closed'

@@ -1,5 +1,6 @@
 import type { Emit } from './event-log.ts';
 import type { Form } from './form.ts';
+import type { Journal } from './journal.ts';
 import { DECLINED, newCharge, newIntent } from './new-payment.ts';
 import type { Cause, Charge, PaymentIntent } from './objects.ts';
 import { NO_REQUEST } from './objects.ts';
@@ -22,9 +23,9 @@ export interface PaymentIntents {
 }
 
 /** PaymentIntents with their charges. */
-export function createPaymentIntents(emit: Emit): PaymentIntents {
-  const intents = new Map<string, PaymentIntent>();
-  const charges = new Map<string, Charge>();
+export function createPaymentIntents(emit: Emit, journal: Journal): PaymentIntents {
+  const intents = journal.read<PaymentIntent>('payment_intent');
+  const charges = journal.read<Charge>('charge');
 
   const find = (id: string): PaymentIntent => {
     const intent = intents.get(id);

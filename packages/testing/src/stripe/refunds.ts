@@ -1,5 +1,6 @@
 import type { Emit } from './event-log.ts';
 import type { Form } from './form.ts';
+import type { Journal } from './journal.ts';
 import type { Cause, Charge, Refund } from './objects.ts';
 import { NO_REQUEST } from './objects.ts';
 import type { PaymentIntents } from './payment-intents.ts';
@@ -10,13 +11,22 @@ export interface Refunds {
   create(form: Form, cause: Cause): Refund;
   /** In minor units; all that is left when no amount is given. */
   refund(paymentIntentId: string, amount: number | null): Refund;
+  /** The customer's bank sends the money back: the charge is refunded by that much less. */
+  fail(id: string): Refund;
   /** @throws Refusal, 404 */
   find(id: string): Refund;
+  /** Oldest first. */
+  all(): readonly Refund[];
 }
 
 /** Refunds of charges: they add up, and cannot exceed what was paid. */
-export function createRefunds(intents: PaymentIntents, emit: Emit): Refunds {
-  const refunds = new Map<string, Refund>();
+export function createRefunds(intents: PaymentIntents, emit: Emit, journal: Journal): Refunds {
+  const refunds = journal.read<Refund>('refund');
+  const find = (id: string): Refund => {
+    const found = refunds.get(id);
+    if (!found) throw missing('refund', id);
+    return found;
+  };
 
   /** The last charge of a PaymentIntent, which is its only paid one. */
   function chargeOf(paymentIntentId: string): Charge {
@@ -63,11 +73,22 @@ export function createRefunds(intents: PaymentIntents, emit: Emit): Refunds {
       return refund(charge, form.integer('amount'), more, cause);
     },
     refund: (id, amount) => refund(chargeOf(id), amount, {}, NO_REQUEST),
-    find: (id) => {
-      const found = refunds.get(id);
-      if (!found) throw missing('refund', id);
-      return found;
+    fail: (id) => {
+      const failed = find(id);
+      const { status } = failed;
+      if (status === 'failed') throw invalid(`Refund ${id} has failed already.`);
+      const charge = intents.charge(failed.charge);
+      charge.amount_refunded -= failed.amount;
+      charge.refunded = false;
+      journal.keep('charge', charge.id, charge);
+      failed.status = 'failed';
+      failed.failure_reason = 'expired_or_canceled_card';
+      emit('refund.updated', failed, NO_REQUEST, { status });
+      emit('refund.failed', failed, NO_REQUEST);
+      return failed;
     },
+    find,
+    all: () => [...refunds.values()],
   };
 }
 

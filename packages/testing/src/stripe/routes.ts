@@ -2,7 +2,7 @@ import type { Disputes } from './disputes.ts';
 import { type EventLog, eventFilter } from './event-log.ts';
 import { createExpand } from './expand.ts';
 import type { Form } from './form.ts';
-import { LIST_PARAMETERS, listPage } from './list-page.ts';
+import { LIST_PARAMETERS, listOfPayment, listPage } from './list-page.ts';
 import type { Cause } from './objects.ts';
 import type { PaymentIntents } from './payment-intents.ts';
 import type { Refunds } from './refunds.ts';
@@ -56,8 +56,10 @@ export function createRouter(resources: Resources): Router {
       const created = refunds.create(form, cause);
       return expand(created, form.list('expand'));
     },
+    'GET /v1/refunds': ({ form }) => listOfPayment('/v1/refunds', form, refunds.all()),
     'GET /v1/refunds/:id': get(refunds.find),
     'GET /v1/charges/:id': get(intents.charge),
+    'GET /v1/disputes': ({ form }) => listOfPayment('/v1/disputes', form, disputes.all()),
     'GET /v1/disputes/:id': get(disputes.find),
     'GET /v1/events': ({ form }) => {
       form.allowOnly(...LIST_PARAMETERS, 'type', 'types', 'delivery_success');
