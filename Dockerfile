@@ -13,6 +13,7 @@ COPY apps/worker/package.json apps/worker/
 COPY packages/db/package.json packages/db/
 COPY packages/domain/package.json packages/domain/
 COPY packages/market/package.json packages/market/
+COPY packages/payments/package.json packages/payments/
 COPY packages/jobs/package.json packages/jobs/
 
 # --workspaces leaves the root's own dependencies out, the Node for `npm start` among them. --omit=optional leaves
@@ -35,6 +36,7 @@ COPY --from=dependencies /app ./
 COPY --from=generated /app/packages/db/src/generated packages/db/src/generated
 COPY packages/domain/src packages/domain/src
 COPY packages/market/src packages/market/src
+COPY packages/payments/src packages/payments/src
 COPY packages/db/prisma packages/db/prisma
 COPY packages/db/scripts/migrate.ts packages/db/scripts/
 COPY packages/db/src packages/db/src

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { writePrivateFile } from '@gatehouse/local/private-file';
 import {
   JWKS_CACHED_SECONDS,
   RETIREMENT_SECONDS,
@@ -8,7 +9,6 @@ import {
   waitingUntil,
 } from '../apps/api/src/auth/key-rotation.ts';
 import { keysOf, parseKeyFile, parseKeyList } from '../apps/api/src/auth/signing-keys.ts';
-import { replacePrivateFile } from './private-file.ts';
 import { findSigningKeys } from './target.ts';
 
 const USAGE = `npm run keys:rotate -- [options]: gives access tokens a new signing key, and no request fails
@@ -80,7 +80,7 @@ function rotateFile(path: string, leadSeconds: number, force: boolean): void {
   }
   const { file, signsFrom, retiresAt } = rotate(before, now, leadSeconds);
   const kids = naming(path, () => keysOf(file, now)).map(({ kid }) => kid);
-  replacePrivateFile(path, `${JSON.stringify(file, null, 2)}\n`);
+  writePrivateFile(path, `${JSON.stringify(file, null, 2)}\n`);
   console.log(`${path} has a new key, ${kids.at(-1)}`);
   console.log(`  within a second   it is published at /.well-known/jwks.json, and verifies`);
   console.log(`  ${signsFrom.toISOString()}   it signs`);

@@ -59,7 +59,7 @@ describe('the tour of the README', () => {
     chmodSync(dir, 0o755);
     const { DATABASE_URL, REDIS_URL, SMTP_URL, ...inherited } = process.env;
     const environment = { ...inherited, GATEHOUSE_DIR: dir };
-    start = spawn(process.execPath, [join(ROOT, 'packages/local/src/start.ts')], {
+    start = spawn('npm', ['start'], {
       cwd: ROOT,
       env: {
         ...environment,
@@ -69,6 +69,7 @@ describe('the tour of the README', () => {
         DATABASE_URL: '',
         REDIS_URL: '',
         SMTP_URL: '',
+        STRIPE_SECRET_KEY: '',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -87,6 +88,8 @@ describe('the tour of the README', () => {
   }, START_MS + TOUR_MS);
 
   afterAll(async () => {
+    // npm cannot pass on that it is killed; what the stack started ends with it.
+    if (existsSync(stackFile)) process.kill(stack().pid, 'SIGKILL');
     if (start.exitCode === null && start.signalCode === null) {
       const ended = once(start, 'exit');
       start.kill('SIGKILL');
@@ -140,6 +143,8 @@ describe('the tour of the README', () => {
       entries.reduce((total, { amount }) => total + cents(amount), 0n);
     const transactions = Object.values(Object.groupBy(data, ({ transactionId }) => transactionId));
     expect(transactions.map((entries = []) => [entries[0]?.kind, sum(entries)])).toEqual([
+      ['refund', 0n],
+      ['deposit', 0n],
       ['fill', 0n],
       ['fill', 0n],
       ['paper_grant', 0n],
@@ -149,7 +154,28 @@ describe('the tour of the README', () => {
     expect(cents(cash)).toBeLessThan(100_000_00n);
   });
 
-  it('has a task, and sends its reminder and a confirmation of each order, once', async () => {
+  it('takes one deposit, and gives back what was refunded of it, to the cent', async () => {
+    const deposits = await get<{ data: Record<string, unknown>[] }>('/v1/deposits');
+    expect(deposits.data).toMatchObject([
+      { status: 'succeeded', amount: 25_000, receivedAmount: 25_000, refundedAmount: 5_000 },
+    ]);
+    interface Entry {
+      kind: string;
+      ledger: string;
+      amount: string;
+    }
+    const { data } = await get<{ data: Entry[] }>('/v1/account/ledger?limit=100');
+    const moved = data.flatMap(({ kind, ledger, amount }) =>
+      ledger === 'cash' && ['deposit', 'refund'].includes(kind) ? [[kind, cents(amount)]] : [],
+    );
+    expect(moved).toEqual([
+      ['refund', -5_000n],
+      ['deposit', 25_000n],
+    ]);
+    expect(await get('/v1/account')).toMatchObject({ owed: '0.00' });
+  });
+
+  it('has a task, and sends its reminder and a mail of each order and movement of money, once', async () => {
     const tasks = await get<{ data: { title: string }[] }>('/v1/tasks');
     expect(tasks.data).toMatchObject([{ title: 'Look at the market' }]);
 
@@ -159,13 +185,15 @@ describe('the tour of the README', () => {
       expect(mails.every(({ to }) => to[0]?.address === stack().demo.user?.email)).toBe(true);
       return mails.map(({ subject }) => subject.replace(/ at \$.*/, '')).sort();
     };
-    const mails = await until(async () => ((await inbox()).length >= 3 ? inbox() : null), {
-      what: 'three mails',
+    const mails = await until(async () => ((await inbox()).length >= 5 ? inbox() : null), {
+      what: 'five mails',
     });
     expect(mails).toEqual([
+      '50.00 USD of your deposit was refunded',
       'Bought 1 MSFT',
       'Bought 3 AAPL',
       expect.stringContaining('Look at the market'),
+      'Your deposit of 250.00 USD is here',
     ]);
   });
 
@@ -182,12 +210,19 @@ describe('the tour of the README', () => {
     }
   });
 
-  it('ends with a stack that stops when it is told to', async () => {
-    const { pid } = stack();
-    expect(pid).toBe(start.pid);
+  it('ends with a stack that stops when npm is told to', async () => {
+    const { pid, apiPid, workerPids, postgresPid, redisPid, mailPid, stripePid } = stack();
+    const pids = [pid, apiPid, ...workerPids, postgresPid, redisPid, mailPid, stripePid].map(
+      Number,
+    );
+    expect(pids).not.toContain(start.pid);
     const ended = once(start, 'exit');
     start.kill('SIGTERM');
-    expect(await ended, said).toEqual([0, null]);
+    await ended;
+    await until(() => said.trimEnd().endsWith('stopped'), {
+      what: 'the stack to say that it has stopped',
+    });
     expect(existsSync(stackFile)).toBe(false);
+    for (const one of pids) expect(() => process.kill(one, 0), `${one}`).toThrow('ESRCH');
   });
 });

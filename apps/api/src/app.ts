@@ -29,11 +29,13 @@ import loadShedding from './plugins/load-shedding.ts';
 import loginThrottle from './plugins/login-throttle.ts';
 import openapi from './plugins/openapi.ts';
 import orderGate from './plugins/order-gate.ts';
+import payments from './plugins/payments.ts';
 import problems, { createProblemHandler } from './plugins/problems.ts';
 import quotes from './plugins/quotes.ts';
 import rateLimit from './plugins/rate-limit.ts';
 import redis from './plugins/redis.ts';
 import sessions from './plugins/sessions.ts';
+import stripeGate from './plugins/stripe-gate.ts';
 import tokens from './plugins/tokens.ts';
 
 /** The gateway, ready to listen. `close()` ends everything that it opened. */
@@ -108,6 +110,8 @@ export async function buildApp(
   await app.register(expectations, { bodyLimit: BODY_LIMIT_BYTES });
   await app.register(idempotency, { publicUrl, secrets });
   await app.register(orderGate);
+  await app.register(payments, config);
+  await app.register(stripeGate);
   await app.register(quotes, { source: createQuoteSource(config) });
   await app.register(etag);
   await app.register(openapi, { publicUrl });

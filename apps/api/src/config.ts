@@ -1,5 +1,6 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
 import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
+import { paymentSettings } from '@gatehouse/payments/settings';
 import Type, { type Static } from 'typebox';
 import { trustedProxies } from './http/trusted-proxies.ts';
 
@@ -7,6 +8,7 @@ import { trustedProxies } from './http/trusted-proxies.ts';
 export const schema = Type.Object({
   ...sharedSettings,
   ...marketSettings,
+  ...paymentSettings,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   PUBLIC_URL: Type.String({ default: 'http://127.0.0.1:3000', pattern: '^https?://[^/]+$' }),
   DATABASE_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }),
@@ -27,6 +29,9 @@ export const schema = Type.Object({
   RATE_LIMIT_WINDOW_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 60 }),
   RATE_LIMIT_AUTH_MAX: Type.Integer({ minimum: 0, default: 20 }),
   LOGIN_THROTTLE: Type.Boolean({ default: true }),
+  // Comma separated; each is used as it is, with its `whsec_`.
+  STRIPE_WEBHOOK_SECRETS: Type.String({ default: '' }),
+  STRIPE_WEBHOOK_REJECTS_MAX: Type.Integer({ minimum: 0, default: 3_000 }),
   MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 0, default: 500 }),
   MAX_REQUESTS_IN_FLIGHT: Type.Integer({ minimum: 0, default: 500 }),
   PAPER_STARTING_CASH: Type.String({ default: '100000.00', pattern: '^\\d{1,12}(\\.\\d{1,2})?$' }),
@@ -63,7 +68,19 @@ export function authSecrets({ AUTH_SECRET }: Pick<Config, 'AUTH_SECRET'>): [stri
 
 /** The origins of pages that may call. */
 export function origins({ CORS_ORIGINS }: Pick<Config, 'CORS_ORIGINS'>): string[] {
-  return CORS_ORIGINS.split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '');
+  return listOf(CORS_ORIGINS);
+}
+
+/** What an event from Stripe may be signed with. */
+export function stripeWebhookSecrets({
+  STRIPE_WEBHOOK_SECRETS,
+}: Pick<Config, 'STRIPE_WEBHOOK_SECRETS'>): string[] {
+  return listOf(STRIPE_WEBHOOK_SECRETS);
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }

@@ -86,6 +86,41 @@ export const IdempotencyKeyReused = problem(
   'This Idempotency-Key was used for another request',
 );
 
+// Deposits.
+export const PaymentsUnavailable = problem(
+  503,
+  'payments_unavailable',
+  'The payment provider cannot be reached; try again',
+);
+export const PaymentsNotConfigured = problem(
+  503,
+  'payments_not_configured',
+  'No payment provider is set up here',
+);
+export const DepositRefused = problem(
+  422,
+  'deposit_refused',
+  'The deposit was not taken; begin another under a new key',
+);
+
+// Events from Stripe.
+export const StripeSignatureInvalid = problem(
+  400,
+  'stripe_signature_invalid',
+  'The request is not signed by Stripe, or not now',
+  '%s',
+);
+export const StripeEventInvalid = problem(
+  400,
+  'stripe_event_invalid',
+  'The body is no event: JSON in UTF-8 with an id and a type',
+);
+export const StripeEventInProgress = problem(
+  409,
+  'stripe_event_in_progress',
+  'A job is owed for the event: it comes by itself, or, when it is dead, once it is redriven',
+);
+
 // Resources.
 export const NotFound = problem(
   404,

@@ -86,6 +86,12 @@ export function problems(...statuses: number[]) {
   );
 }
 
+/**
+ * Says of a header that a request must have it, where a plugin checks that and answers with a code of its own: the
+ * schema, which is looked at first, would only answer `validation_failed`.
+ */
+export const REQUIRED = 'x-required';
+
 /** Header of a mutation that may be retried; the plugin checks it, in more detail than a schema can. */
 export const idempotencyHeader = (isRequired: boolean) =>
   Type.Object({
@@ -93,7 +99,8 @@ export const idempotencyHeader = (isRequired: boolean) =>
       ? Type.Optional(
           Type.String({
             description:
-              '**Required.** 1 to 255 printable ASCII characters, fresh for each mutation, the same for its retries.',
+              '1 to 255 printable ASCII characters, fresh for each mutation, the same for its retries.',
+            [REQUIRED]: true,
           }),
         )
       : Type.Optional(Type.String({ description: 'With it, a retry replays the first answer.' })),

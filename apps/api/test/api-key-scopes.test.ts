@@ -59,6 +59,7 @@ test('there are routes for scopes, for sessions, and for roles', () => {
       'tasks:read',
       'tasks:write',
       'account:read',
+      'deposits:write',
     ]),
   );
   expect(routes.some(({ needs }) => needs === 'admin')).toBe(true);

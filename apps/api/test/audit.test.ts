@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openBoard, oweTrades } from './board-page.ts';
 import { freshKey, type Gateway, startGateway } from './harness.ts';
 import { bearer, newPerson, type Person } from './people.ts';
+import { addStripeEvents } from './stripe-events.ts';
 
 const audit = '/v1/admin/audit';
 const users = '/v1/users';
@@ -72,6 +73,7 @@ test('a change and its entry are one: without the entry nothing is changed', asy
   const gateway = await startGateway();
   const admin = await newPerson(gateway, 'admin');
   const [job = ''] = await addDeadJobs(gateway.db, 1);
+  const [event = ''] = await addStripeEvents(gateway.db, 1);
   await refuseEntries(gateway);
   const before = await gateway.db.user.findMany();
   const answers = [
@@ -81,10 +83,12 @@ test('a change and its entry are one: without the entry nothing is changed', asy
     await admin.call('POST', `/v1/admin/jobs/${job}/redrive`),
     await admin.call('POST', `/v1/admin/jobs/${job}/cancel`),
     await admin.call('POST', '/v1/admin/jobs/redrive', { body: { queue: 'mail' } }),
+    await admin.call('POST', `/v1/admin/stripe-events/${event}/replay`),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 500, 500, 500]);
+  expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 500, 500, 500, 500]);
   expect(await gateway.db.user.findMany()).toEqual(before);
   expect(await gateway.db.job.findMany()).toMatchObject([{ id: job, state: 'dead' }]);
+  expect(await gateway.db.stripeEvent.findMany()).toMatchObject([{ status: 'processed' }]);
 });
 
 test('what is done to jobs is written down, a dry run and what was refused is not', async () => {

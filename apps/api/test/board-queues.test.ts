@@ -1,4 +1,5 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
+import { QUEUES } from '@gatehouse/jobs/definition';
 import { until } from '@gatehouse/testing/condition';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../src/app.ts';
@@ -69,12 +70,12 @@ test('pause all and resume all reach every queue, also those that Redis has forg
   const all = (action: string) => call('PUT', `/admin/queues/api/queues/${action}`, { headers });
   const told = () => Promise.all(Object.values(app.queues).map((queue) => queue.isPaused()));
   expect((await all('pause')).status).toBe(200);
-  expect(await db.queuePause.count()).toBe(4);
-  expect(await told()).toEqual([true, true, true, true]);
+  expect(await db.queuePause.count()).toBe(QUEUES.length);
+  expect(await told()).toEqual(QUEUES.map(() => true));
   await app.queues.mail.resume();
   expect((await all('resume')).status).toBe(200);
   expect(await db.queuePause.count()).toBe(0);
-  expect(await told()).toEqual([false, false, false, false]);
+  expect(await told()).toEqual(QUEUES.map(() => false));
 });
 
 test('nobody adds a job or edits its data: refused with the reason, and nothing changes', async () => {

@@ -10,7 +10,7 @@ import { startTrapProxy, type TrapProxy } from './trap-proxy.ts';
  * answer that is sealed.
  */
 export const CRASH_ROUTES: readonly KeyedRoute[] = KEYED_ROUTES.filter(
-  ({ role }) => role === 'user',
+  ({ role, hasRecoveryPoint }) => role === 'user' && hasRecoveryPoint === undefined,
 );
 
 /** What one run of all of them writes. */

@@ -7,6 +7,7 @@ import { type OperationToCall, operations } from './fuzz/openapi.ts';
 import { type Caller, type FuzzRequest, requests } from './fuzz/requests.ts';
 import { type FuzzAnswer, send } from './fuzz/send.ts';
 import { afterFile, type Client, freshKey, type Gateway, order, startGateway } from './harness.ts';
+import { startStripe } from './stripe.ts';
 
 /** Sets of requests that are sent at once. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
@@ -26,7 +27,8 @@ let admin: Client;
 let restrictedKey: string;
 let ids: string[];
 beforeAll(async () => {
-  gateway = await startGateway({ RATE_LIMIT_MAX: '0' }, afterFile);
+  const { settings } = await startStripe(afterFile);
+  gateway = await startGateway({ RATE_LIMIT_MAX: '0', ...settings }, afterFile);
   all = operations((await gateway.call('GET', '/openapi.json')).body);
   user = await gateway.client();
   admin = await gateway.client();
@@ -52,6 +54,10 @@ async function things(): Promise<string[]> {
     await user.call('POST', '/v1/tasks', { body: { title: 'a', dueAt: '2099-01-01T00:00:00Z' } }),
     await user.call('POST', '/v1/orders', { body: order(), headers: freshKey() }),
     await user.call('POST', '/v1/api-keys', { body: { name: 'spare' } }),
+    await user.call('POST', '/v1/deposits', {
+      body: { amount: 2500, currency: 'usd' },
+      headers: freshKey(),
+    }),
   ];
   const jobs = await gateway.db.job.findMany({ select: { id: true } });
   return [id, ...made.map(({ body }) => body.id), ...jobs.map((job) => job.id)];

@@ -15,9 +15,10 @@ export interface GatewayProcess extends Pick<Gateway, 'url' | 'call'> {
 /** A gateway as production runs it, with the secrets and servers of `config` unless `changes` say otherwise. */
 export async function spawnGateway(
   config: Config,
-  changes: Partial<Record<'DATABASE_URL' | 'REDIS_URL', string>> = {},
+  changes: Partial<Record<'DATABASE_URL' | 'REDIS_URL' | 'STRIPE_API_URL', string>> = {},
 ): Promise<GatewayProcess> {
   const { AUTH_SECRET, AUTH_SIGNING_KEYS, DATABASE_URL, REDIS_URL } = config;
+  const { STRIPE_SECRET_KEY, STRIPE_API_URL } = config;
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env.PATH,
@@ -29,6 +30,8 @@ export async function spawnGateway(
       AUTH_SIGNING_KEYS,
       DATABASE_URL,
       REDIS_URL,
+      STRIPE_SECRET_KEY,
+      STRIPE_API_URL,
       ...changes,
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

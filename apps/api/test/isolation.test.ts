@@ -2,6 +2,8 @@ import { addDeadJobs } from '@gatehouse/testing/dead-jobs';
 import { beforeAll, expect, test } from 'vitest';
 import { afterFile, freshKey, type Gateway, order, startGateway } from './harness.ts';
 import { newPerson, type Person } from './people.ts';
+import { startStripe } from './stripe.ts';
+import { addStripeEvents } from './stripe-events.ts';
 
 /** What Ada has, by what the paths of the API call it. */
 interface Belongings {
@@ -9,10 +11,12 @@ interface Belongings {
   clientOrderId: string;
   symbol: string;
   task: string;
+  deposit: string;
   apiKey: string;
   session: string;
   user: string;
   job: string;
+  stripeEvent: string;
 }
 
 interface Row {
@@ -31,6 +35,7 @@ const OPERATIONS: readonly Row[] = [
   { operation: 'GET /v1/orders/by-client-order-id/{clientOrderId}', of: 'clientOrderId' },
   { operation: 'GET /v1/positions/{symbol}', of: 'symbol' },
   { operation: 'GET /v1/quotes/{symbol}', of: 'symbol', answer: 'public' },
+  { operation: 'GET /v1/deposits/{id}', of: 'deposit' },
   { operation: 'GET /v1/tasks/{id}', of: 'task' },
   { operation: 'PATCH /v1/tasks/{id}', of: 'task', body: { title: 'yours' } },
   { operation: 'DELETE /v1/tasks/{id}', of: 'task' },
@@ -43,6 +48,8 @@ const OPERATIONS: readonly Row[] = [
   { operation: 'GET /v1/admin/jobs/{id}', of: 'job', answer: 403 },
   { operation: 'POST /v1/admin/jobs/{id}/redrive', of: 'job', answer: 403 },
   { operation: 'POST /v1/admin/jobs/{id}/cancel', of: 'job', answer: 403 },
+  { operation: 'GET /v1/admin/stripe-events/{id}', of: 'stripeEvent', answer: 403 },
+  { operation: 'POST /v1/admin/stripe-events/{id}/replay', of: 'stripeEvent', answer: 403 },
 ];
 
 /** Each shows Ada's things to Ada, and none of them to Bob. */
@@ -50,19 +57,27 @@ const LISTS = [
   '/v1/account/ledger',
   '/v1/api-keys',
   '/v1/auth/sessions',
+  '/v1/deposits',
   '/v1/orders',
   '/v1/positions',
   '/v1/tasks',
 ];
 /** Of these only admins and operators see anything. */
-const LISTS_OF_STAFF = ['/v1/admin/audit', '/v1/admin/jobs', '/v1/users'];
+const LISTS_OF_STAFF = [
+  '/v1/admin/audit',
+  '/v1/admin/jobs',
+  '/v1/admin/stripe-events',
+  '/v1/admin/stripe-reconciliations',
+  '/v1/users',
+];
 
 let gateway: Gateway;
 let ada: Person;
 let bob: Person;
 let hers: Belongings;
 beforeAll(async () => {
-  gateway = await startGateway({ RATE_LIMIT_MAX: '0' }, afterFile);
+  const { settings } = await startStripe(afterFile);
+  gateway = await startGateway({ RATE_LIMIT_MAX: '0', ...settings }, afterFile);
   [ada, bob] = [await newPerson(gateway, 'user'), await newPerson(gateway, 'user')];
   hers = await belongingsOf(ada);
 });
@@ -72,6 +87,7 @@ async function belongingsOf({ call, userId, accountId }: Person): Promise<Belong
     (await call('POST', path, { body, headers: freshKey() })).body.id;
   const clientOrderId = 'mine';
   const [job = ''] = await addDeadJobs(gateway.db, 1);
+  const [stripeEvent = ''] = await addStripeEvents(gateway.db, 1);
   const position = {
     symbol: 'AAPL',
     positionType: 'stock',
@@ -87,10 +103,12 @@ async function belongingsOf({ call, userId, accountId }: Person): Promise<Belong
     clientOrderId,
     symbol: position.symbol,
     task: await make('/v1/tasks', { title: 'mine' }),
+    deposit: await make('/v1/deposits', { amount: 2500, currency: 'usd' }),
     apiKey: await make('/v1/api-keys', { name: 'mine' }),
     session: session.id,
     user: userId,
     job,
+    stripeEvent,
   };
 }
 
@@ -106,10 +124,12 @@ async function everything(): Promise<unknown> {
     db.user.findMany({ orderBy }),
     db.order.findMany({ orderBy }),
     db.task.findMany({ orderBy }),
+    db.deposit.findMany({ orderBy }),
     db.position.findMany({ orderBy }),
     db.apiKey.findMany({ orderBy }),
     db.session.findMany({ orderBy }),
     db.job.findMany({ orderBy }),
+    db.stripeEvent.findMany({ orderBy }),
     db.auditEntry.findMany({ orderBy }),
   ]);
 }

@@ -3,6 +3,7 @@ import { newId } from '@gatehouse/domain/id';
 import { addDeadJobs } from '@gatehouse/testing/dead-jobs';
 import { freshKey, order } from './harness.ts';
 import type { Person } from './people.ts';
+import { addStripeEvents } from './stripe-events.ts';
 
 export interface Ask {
   path: string;
@@ -25,6 +26,8 @@ export interface KeyedRoute {
   /** What one run of it writes, beside the record of its key. */
   effect: readonly string[];
   isRequired?: true;
+  /** It commits before it has an answer, and its retry goes on from there: deposits-crash.test.ts. */
+  hasRecoveryPoint?: true;
   hasLocation?: true;
   /** Two requests that are both good, and different, about things of the person's own. */
   prepare(kit: Kit): Promise<{ ask: Ask; other: Ask }>;
@@ -42,6 +45,13 @@ async function deadJobs({ db }: Kit, end: string): Promise<{ ask: Ask; other: As
     ask: { path: `/v1/admin/jobs/${first}/${end}` },
     other: { path: `/v1/admin/jobs/${second}/${end}` },
   };
+}
+
+/** Paths of two events from Stripe that are processed. */
+async function stripeEvents({ db }: Kit): Promise<{ ask: Ask; other: Ask }> {
+  const [first, second] = await addStripeEvents(db, 2);
+  const path = (id?: string) => `/v1/admin/stripe-events/${id}/replay`;
+  return { ask: { path: path(first) }, other: { path: path(second) } };
 }
 
 async function placedOrder({ person }: Kit): Promise<string> {
@@ -72,6 +82,17 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
       { quantity: '4' },
     ),
     respell: { quantity: 3, limitPrice: '187.50', timeInForce: 'day', positionType: 'stock' },
+  },
+  {
+    method: 'POST',
+    route: '/v1/deposits',
+    role: 'user',
+    status: 201,
+    effect: ['DELETE job', 'INSERT deposit', 'INSERT event', 'INSERT job', 'UPDATE deposit'],
+    isRequired: true,
+    hasRecoveryPoint: true,
+    hasLocation: true,
+    prepare: bodies('/v1/deposits', { amount: 2500, currency: 'usd' }, { amount: 2600 }),
   },
   {
     method: 'POST',
@@ -196,6 +217,15 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     effect: ['DELETE job', 'INSERT audit_entry'],
     prepare: (kit) => deadJobs(kit, 'cancel'),
     refused: { path: `/v1/admin/jobs/${newId()}/cancel`, status: 404 },
+  },
+  {
+    method: 'POST',
+    route: '/v1/admin/stripe-events/:id/replay',
+    role: 'admin',
+    status: 202,
+    effect: ['INSERT audit_entry', 'INSERT job'],
+    prepare: stripeEvents,
+    refused: { path: `/v1/admin/stripe-events/${newId()}/replay`, status: 404 },
   },
   {
     method: 'POST',

@@ -3,6 +3,7 @@ import { until } from '@gatehouse/testing/condition';
 import { afterFile, freshKey, type Gateway, type Reply, startGateway } from './harness.ts';
 import type { Ask, KeyedRoute } from './keyed-routes.ts';
 import { newPerson, type Person } from './people.ts';
+import { startStripe } from './stripe.ts';
 
 /** One run of a keyed route in the making. */
 export interface Scene {
@@ -26,7 +27,9 @@ export interface World {
 
 /** One gateway for a file of tests, on a database that logs what is written. */
 export async function startWorld(settings: Record<string, string> = {}): Promise<World> {
-  const gateway = await startGateway({ RATE_LIMIT_MAX: '0', ...settings }, afterFile);
+  const { settings: stripe } = await startStripe(afterFile);
+  const given = { RATE_LIMIT_MAX: '0', ...stripe, ...settings };
+  const gateway = await startGateway(given, afterFile);
   await logWrites(gateway.db);
   const people = {
     user: await newPerson(gateway, 'user'),

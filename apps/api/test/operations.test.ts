@@ -12,6 +12,7 @@ const PUBLIC = new Set([
   'post /v1/auth/login',
   'post /v1/auth/password/forgot',
   'post /v1/auth/password/reset',
+  'post /webhooks/stripe',
 ]);
 
 test('the API docs: every route is there, with its security and its statuses', async () => {
@@ -40,6 +41,15 @@ test('the API docs: every route is there, with its security and its statuses', a
     if (!isPublic && !id.startsWith('post /v1/auth/'))
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '429', '500']));
   }
+  const keys = Object.entries<{ post?: { parameters?: { name: string; required: boolean }[] } }>(
+    body.paths,
+  ).flatMap(([path, { post }]) =>
+    (post?.parameters ?? []).flatMap(({ name, required }) =>
+      name === 'idempotency-key' && required ? [path] : [],
+    ),
+  );
+  expect(keys.sort()).toEqual(['/v1/deposits', '/v1/orders']);
+  expect(JSON.stringify(body)).not.toContain('x-required');
   const pages = routes.filter(({ id }) => / \/admin/.test(id));
   expect(pages).toEqual([]);
   const page = await gateway.call('GET', '/docs/');
@@ -110,12 +120,14 @@ test('Bull Board: not without a session, read-only for operators, all for admins
     body.queues.map(({ name, readOnlyMode }) => `${name} ${readOnlyMode}`).sort();
   expect(names(await board(operator.cookie))).toEqual([
     'mail true',
+    'payments true',
     'schedules true',
     'tasks true',
     'trades true',
   ]);
   expect(names(await board(admin.cookie))).toEqual([
     'mail false',
+    'payments false',
     'schedules false',
     'tasks false',
     'trades false',

@@ -1,11 +1,13 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
 import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
+import { paymentSettings } from '@gatehouse/payments/settings';
 import Type, { type Static } from 'typebox';
 
 /** Every setting of the worker. `.env.example` describes them. */
 export const schema = Type.Object({
   ...sharedSettings,
   ...marketSettings,
+  ...paymentSettings,
   SMTP_URL: Type.String({ pattern: '^smtps?://' }),
   MAIL_FROM: Type.String({
     default: 'Gatehouse <no-reply@gatehouse.test>',

@@ -2,20 +2,27 @@ import type { Database } from '@gatehouse/db/client';
 import type { Broker, BrokerName } from '@gatehouse/domain/broker';
 import type { QuoteSource } from '@gatehouse/domain/quote';
 import type { JobLedger } from '@gatehouse/jobs/ledger';
+import type { Payments } from '@gatehouse/payments/payments';
+import type { PaymentMode } from '@gatehouse/payments/settings';
 import type { MailTransport } from './mail/transport.ts';
+import { createStoredReader } from './payments/read-stored.ts';
+import { createEventSettlement } from './payments/settle-events.ts';
 import type { Processor } from './processor.ts';
 import { createAnnouncePasswordChange } from './processors/announce-password-change.ts';
 import { createCancelTrade } from './processors/cancel-trade.ts';
 import { createCleanCredentials } from './processors/clean-credentials.ts';
 import { createCleanIdempotencyRecords } from './processors/clean-idempotency-records.ts';
 import { createExecuteTrade } from './processors/execute-trade.ts';
+import { createFinishDeposit } from './processors/finish-deposit.ts';
 import { createMatchRestingOrders } from './processors/match-resting-orders.ts';
+import { createProcessStripeEvent } from './processors/process-stripe-event.ts';
+import { createReconcileStripe } from './processors/reconcile-stripe.ts';
 import { createReconcileTrade } from './processors/reconcile-trade.ts';
 import { createRemindTask } from './processors/remind-task.ts';
 import { createRequestPasswordReset } from './processors/request-password-reset.ts';
 import { createSendEmail } from './processors/send-email.ts';
 import { createSettlementGroup } from './settlement.ts';
-import { unlessAway } from './trading/ask-broker.ts';
+import { unlessBrokerIsAway } from './trading/ask-broker.ts';
 import { createTradeSettlement } from './trading/settle-trades.ts';
 
 export interface ProcessorParts {
@@ -26,6 +33,10 @@ export interface ProcessorParts {
   broker: Broker | null;
   /** Who is given orders that nobody has yet. */
   brokerOfNewOrders: BrokerName;
+  /** Null without a key for the payment provider. */
+  payments: Payments | null;
+  /** Of that key; null without one. */
+  mode: PaymentMode | null;
   transport: MailTransport;
   /** Of the page on which somebody chooses a new password, for links in mails. */
   passwordResetUrl: string;
@@ -34,16 +45,20 @@ export interface ProcessorParts {
 /** What the worker can do: one processor for every definition of the catalogue. */
 export function createProcessors(given: ProcessorParts): readonly Processor[] {
   const quotes: QuoteSource = {
-    quote: (symbol, at) => unlessAway(() => given.quotes.quote(symbol, at)),
+    quote: (symbol, at) => unlessBrokerIsAway(() => given.quotes.quote(symbol, at)),
   };
   const parts = { ...given, quotes };
   const settleTrades = createTradeSettlement(parts.ledger);
   const trading = { ...parts, settleTrades, trades: createSettlementGroup(parts.db, settleTrades) };
+  const events = createSettlementGroup(parts.db, createEventSettlement(parts.ledger));
   return [
     createExecuteTrade(trading),
     createCancelTrade(trading),
     createReconcileTrade(parts),
     createMatchRestingOrders(trading),
+    createFinishDeposit(parts),
+    createProcessStripeEvent({ ...parts, events, stored: createStoredReader(parts.db) }),
+    createReconcileStripe(parts),
     createSendEmail(parts),
     createRemindTask(parts),
     createRequestPasswordReset(parts),

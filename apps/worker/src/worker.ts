@@ -7,6 +7,8 @@ import type { Definition } from '@gatehouse/jobs/definition';
 import { createDispatcher } from '@gatehouse/jobs/dispatcher';
 import { createJobLedger } from '@gatehouse/jobs/ledger';
 import { closeQueues, createQueues } from '@gatehouse/jobs/queues';
+import { createPayments } from '@gatehouse/payments/client';
+import { modeOf } from '@gatehouse/payments/settings';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { createAttempt } from './attempt.ts';
@@ -86,6 +88,8 @@ export async function startWorker(
       quotes,
       broker,
       brokerOfNewOrders: config.BROKER,
+      payments: createPayments(config, log),
+      mode: modeOf(config),
       transport,
       passwordResetUrl: passwordResetUrl(config),
     }),

@@ -1,3 +1,4 @@
+import { findAccount } from '@gatehouse/db/accounts';
 import type { Database } from '@gatehouse/db/client';
 import { checkInvariants } from '@gatehouse/db/invariants';
 import { expect } from 'vitest';
@@ -7,4 +8,13 @@ export async function expectBalancedBooks(db: Database): Promise<void> {
   const results = await checkInvariants(db);
   expect(results.filter(({ violations }) => violations.length > 0)).toEqual([]);
   expect(results.length).toBeGreaterThan(10);
+}
+
+/** The dollars that an account has, and those that it owes. */
+export async function funds(
+  db: Database,
+  accountId: string,
+): Promise<[cash: string, owed: string]> {
+  const { cash, owed } = await findAccount(db, accountId);
+  return [cash.toFixed(2), owed.toFixed(2)];
 }

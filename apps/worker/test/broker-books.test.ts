@@ -1,7 +1,5 @@
 import { findAccount } from '@gatehouse/db/accounts';
-import { insertLedgerTransactions } from '@gatehouse/db/ledger';
 import { transaction } from '@gatehouse/db/transaction';
-import { decimal } from '@gatehouse/domain/decimal';
 import { until } from '@gatehouse/testing/condition';
 import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
 import { expect, test } from 'vitest';
@@ -73,40 +71,6 @@ test('of twenty market orders at once as many go to the broker as are covered', 
   ]);
   expect((await findAccount(db, accountId)).cash.toFixed()).toBe('0');
   expect(alpaca.orders()).toHaveLength(10);
-  await expectBalancedBooks(db);
-});
-
-test('a fill that costs more than there is, is owed and not booked until there is enough', async () => {
-  const { alpaca, db, ledger, smtp, startWorker, orderIn, allSettled } = await startOutside();
-  alpaca.filling = 'by hand';
-  await startWorker();
-  const { accountId } = await createTestAccount(db, { cash: '1050.00' });
-  const orderId = await acceptTestOrder(db, ledger, accountId);
-  await orderIn('submitted', accountId, orderId);
-  alpaca.fill(orderId, '10', '120');
-  const failing = await until(() => db.job.findFirst({ where: { attempts: { gte: 2 } } }), {
-    what: 'the second failure',
-  });
-  expect(failing).toMatchObject({ name: 'reconcile-trade' });
-  expect(failing.lastError).toBe(`Error: order ${orderId} costs $150.00 more than there is`);
-  await orderIn('submitted', accountId, orderId);
-  expect((await findAccount(db, accountId)).cash.toFixed()).toBe('1050');
-  expect([await db.fill.count(), smtp.received.length]).toEqual([0, 0]);
-  await expectBalancedBooks(db);
-
-  const amount = decimal('150');
-  const entries = [
-    { ledger: 'cash', amount },
-    { ledger: 'equity', amount: amount.negated() },
-  ] as const;
-  await transaction(db, (tx) =>
-    insertLedgerTransactions(tx, [
-      { accountId, kind: 'paper_grant', referenceId: null, entries, at: new Date() },
-    ]),
-  );
-  await orderIn('filled', accountId, orderId, 30_000);
-  await allSettled();
-  expect((await findAccount(db, accountId)).cash.toFixed()).toBe('0');
   await expectBalancedBooks(db);
 });
 

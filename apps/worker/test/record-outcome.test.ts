@@ -21,14 +21,14 @@ async function takenOrder() {
     transaction(db, (tx) =>
       recordOutcome(tx, ledger, { ...ids, outcome, at: new Date(), requestId: null }),
     );
-  const report = (status: BrokerOrder['status'], filled: string): Outcome => ({
+  const report = (status: BrokerOrder['status'], filled: string, price = '100'): Outcome => ({
     kind: 'reported',
     report: {
       id: 'theirs',
       clientOrderId: orderId,
       status,
       filledQuantity: decimal(filled),
-      averageFillPrice: decimal(filled).isZero() ? null : decimal('100'),
+      averageFillPrice: decimal(filled).isZero() ? null : decimal(price),
     },
   });
   return { db, record, report };
@@ -53,6 +53,16 @@ test('twenty who record the same at once have it booked once, and owe one look',
   expect(await db.fill.count()).toBe(2);
   expect(await db.email.count()).toBe(1);
   expect((await db.account.findFirstOrThrow()).cash.toFixed()).toBe('50');
+  await expectBalancedBooks(db);
+});
+
+test('twenty who record a fill that the cash does not cover make the account owe it once', async () => {
+  const { db, record, report } = await takenOrder();
+  const filled = report('filled', '10', '120');
+  await Promise.all(Array.from({ length: 20 }, () => record(filled)));
+  const { cash, owed } = await db.account.findFirstOrThrow();
+  expect([cash.toFixed(2), owed.toFixed(2)]).toEqual(['0.00', '150.00']);
+  expect(await db.order.findMany()).toMatchObject([{ status: 'filled' }]);
   await expectBalancedBooks(db);
 });
 

@@ -1,4 +1,5 @@
 import { type Decimal, type DecimalLike, decimal, ZERO } from '@gatehouse/domain/decimal';
+import type { Funds } from '@gatehouse/domain/deposit-entries';
 import type { PositionType } from '@gatehouse/domain/order';
 import type { Queryable, Transaction } from './client.ts';
 
@@ -7,18 +8,23 @@ export interface StoredAccount {
   currency: string;
   /** Dollars. */
   cash: Decimal;
+  /** Dollars. */
+  owed: Decimal;
 }
 
 /** @throws when there is no such account */
 export async function findAccount(db: Queryable, id: string): Promise<StoredAccount> {
   const account = await db.account.findUniqueOrThrow({ where: { id } });
-  return { id, currency: account.currency, cash: decimal(account.cash) };
+  const { currency, cash, owed } = account;
+  return { id, currency, cash: decimal(cash), owed: decimal(owed) };
 }
 
 export interface LockedAccount {
   id: string;
   /** Dollars. */
   cash: Decimal;
+  /** Dollars that it owes, and cannot buy with. */
+  owed: Decimal;
   /** The address of its owner. */
   email: string;
 }
@@ -33,12 +39,14 @@ export async function lockAccounts(
   tx: Transaction,
   ids: readonly string[],
 ): Promise<LockedAccount[]> {
-  const rows = await tx.$queryRaw<(Omit<LockedAccount, 'cash'> & { cash: DecimalLike })[]>`
-    SELECT account.id, account.cash, "user".email
+  const rows = await tx.$queryRaw<
+    (Omit<LockedAccount, 'cash' | 'owed'> & { cash: DecimalLike; owed: DecimalLike })[]
+  >`
+    SELECT account.id, account.cash, account.owed, "user".email
     FROM account JOIN "user" ON "user".account_id = account.id
     WHERE account.id = ANY(${ids}::uuid[])
     ORDER BY account.id FOR NO KEY UPDATE OF account`;
-  return rows.map((row) => ({ ...row, cash: decimal(row.cash) }));
+  return rows.map((row) => ({ ...row, cash: decimal(row.cash), owed: decimal(row.owed) }));
 }
 
 /**
@@ -48,6 +56,22 @@ export async function lockAccounts(
 export async function heldCash(db: Queryable, accountId: string): Promise<Decimal> {
   const holds = await sumHolds(db, [accountId]);
   return holds.reduce((sum, { cash }) => sum.plus(cash), ZERO);
+}
+
+/** What bears on movements of the money of accounts, by their ids. Stands still under their locks only. */
+export async function readFunds(
+  tx: Transaction,
+  accountIds: readonly string[],
+): Promise<Map<string, Funds>> {
+  if (accountIds.length === 0) return new Map();
+  const accounts = await tx.account.findMany({ where: { id: { in: [...accountIds] } } });
+  const holds = Map.groupBy(await sumHolds(tx, accountIds), ({ accountId }) => accountId);
+  return new Map(
+    accounts.map(({ id, cash, owed }) => {
+      const held = (holds.get(id) ?? []).reduce((sum, hold) => sum.plus(hold.cash), ZERO);
+      return [id, { freeCash: decimal(cash).minus(held), owed: decimal(owed) }];
+    }),
+  );
 }
 
 export interface Hold {

@@ -32,6 +32,7 @@ export const AUDIT_ACTIONS = [
   'queue.paused',
   'queue.resumed',
   'board.acted',
+  'stripe_event.replayed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -43,7 +44,7 @@ export type Actor = Pick<
 
 export interface Act {
   action: AuditAction;
-  subjectType: 'user' | 'session' | 'api_key' | 'job' | 'queue';
+  subjectType: 'user' | 'session' | 'api_key' | 'job' | 'queue' | 'stripe_event';
   subjectId: string | null;
   /** What else tells what was done. Never a secret. */
   details?: Record<string, string | number | boolean | null>;

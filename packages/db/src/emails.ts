@@ -15,8 +15,12 @@ export interface NewEmail {
 /** Writes down mails that are owed. The jobs that send them are inserted in the same transaction. */
 export async function insertEmails(tx: Transaction, emails: readonly NewEmail[]): Promise<void> {
   if (emails.length === 0) return;
-  const createdAt = new Date();
-  await tx.email.createMany({ data: emails.map((email) => ({ ...email, createdAt })) });
+  await tx.$executeRaw`
+    INSERT INTO email (id, account_id, recipient, template, data, created_at)
+    SELECT *, ${new Date()}::timestamptz FROM unnest(
+      ${emails.map((e) => e.id)}::uuid[], ${emails.map((e) => e.accountId)}::uuid[],
+      ${emails.map((e) => e.recipient)}::text[], ${emails.map((e) => e.template)}::text[],
+      ${emails.map((e) => JSON.stringify(e.data))}::jsonb[])`;
 }
 
 /** @throws when there is no such mail */

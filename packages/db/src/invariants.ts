@@ -1,12 +1,7 @@
 import type { Database } from './client.ts';
+import { DEPOSIT_INVARIANTS } from './deposit-invariants.ts';
 import { Prisma } from './generated/client.ts';
-
-interface Invariant {
-  /** What must hold. */
-  name: string;
-  /** Selects what breaks it: one text column `violation`. */
-  violations: Prisma.Sql;
-}
+import { type Invariant, owes } from './invariant.ts';
 
 /** The sum of an account's fills by position. */
 const HELD = Prisma.sql`
@@ -14,10 +9,6 @@ const HELD = Prisma.sql`
     sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS quantity
   FROM fill f JOIN "order" o ON o.id = f.order_id
   GROUP BY 1, 2, 3`;
-
-/** An open debt about a row, by the name of its job. */
-const owes = (name: Prisma.Sql, subject: Prisma.Sql): Prisma.Sql =>
-  Prisma.sql`EXISTS (SELECT 1 FROM job WHERE job.name = ${name} AND job.subject_id = ${subject})`;
 
 const INVARIANTS: readonly Invariant[] = [
   {
@@ -131,6 +122,7 @@ const INVARIANTS: readonly Invariant[] = [
       WHERE t.due_at IS NOT NULL AND t.status <> 'DONE' AND t.reminded_at IS NULL
         AND NOT ${owes(Prisma.sql`'remind-task'`, Prisma.sql`t.id`)}`,
   },
+  ...DEPOSIT_INVARIANTS,
 ];
 
 export interface InvariantResult {

@@ -8,14 +8,15 @@ import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
 export interface NewLedgerTransaction {
   accountId: string;
   kind: LedgerKind;
-  /** The fill that caused it; null for a grant. */
+  /** The fill, or the movement of a deposit, that caused it; null for a grant. */
   referenceId: string | null;
   entries: readonly LedgerEntry[];
   at: Date;
 }
 
 /**
- * Writes balanced sets of entries and moves the cash balances of their accounts by the `cash` parts.
+ * Writes balanced sets of entries and moves the balances of their accounts: cash by the `cash` parts, what they owe by
+ * the `payable` ones, which are negative when it gets more.
  *
  * @throws {UnbalancedEntries}
  */
@@ -44,8 +45,12 @@ export async function insertLedgerTransactions(
         ${entries.map((e) => formatMoney(e.amount))}::numeric[], ${entries.map((e) => e.at)}::timestamptz[])
       RETURNING account_id, ledger, amount
     )
-    UPDATE account SET cash = cash + moved.amount
-    FROM (SELECT account_id, sum(amount) AS amount FROM inserted WHERE ledger = 'cash' GROUP BY 1) AS moved
+    UPDATE account SET cash = account.cash + moved.cash, owed = owed - moved.payable
+    FROM (
+      SELECT account_id, COALESCE(sum(amount) FILTER (WHERE ledger = 'cash'), 0) AS cash,
+        COALESCE(sum(amount) FILTER (WHERE ledger = 'payable'), 0) AS payable
+      FROM inserted WHERE ledger IN ('cash', 'payable') GROUP BY 1
+    ) AS moved
     WHERE account.id = moved.account_id`;
 }
 

@@ -17,6 +17,8 @@ export interface AccountBook {
   cash: Decimal;
   /** Dollars that buy orders hold which a broker has, or may have. */
   heldCash: Decimal;
+  /** Dollars that the account owes, and cannot buy with. */
+  owed: Decimal;
   /** The address of its owner. */
   email: string;
   /** By `positionKey`, for the symbols of `orders`. */
@@ -55,8 +57,8 @@ export async function openTradeBooks(
   const orderIds = trades.map(({ orderId }) => orderId);
   const accountIds = [...new Set(trades.map(({ accountId }) => accountId))];
   const accounts = new Map<string, AccountBook>();
-  for (const { id, cash, email } of await lockAccounts(tx, accountIds)) {
-    accounts.set(id, { accountId: id, cash, heldCash: ZERO, email, positions: new Map() });
+  for (const { id, cash, owed, email } of await lockAccounts(tx, accountIds)) {
+    accounts.set(id, { accountId: id, cash, heldCash: ZERO, owed, email, positions: new Map() });
   }
   const orders = await lockOrders(tx, orderIds);
   await addPositions(tx, accounts, [...orders.values()]);

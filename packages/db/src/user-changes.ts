@@ -52,7 +52,8 @@ export async function updateUser(tx: Transaction, id: string, change: UserChange
 
 /**
  * Deletes a user whom the transaction has locked, with his account, his sessions and his keys. False, with nothing
- * deleted, when the account has something to its name: money that it ever had, an order, a task or a mail.
+ * deleted, when the account has something to its name: money that it ever had, a deposit that was begun, an order,
+ * a task, a mail or something that it was told of.
  */
 export async function deleteUser(tx: Transaction, { id, accountId }: User): Promise<boolean> {
   // Whoever gives the account something refers to it, and has to wait; what he gave before is seen below.
@@ -68,6 +69,8 @@ async function hasHistory(db: Queryable, accountId: string): Promise<boolean> {
     SELECT EXISTS (SELECT FROM ledger_transaction WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM "order" WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM position WHERE account_id = ${accountId}::uuid)
+      OR EXISTS (SELECT FROM deposit WHERE account_id = ${accountId}::uuid)
+      OR EXISTS (SELECT FROM event WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM task WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM email WHERE account_id = ${accountId}::uuid) AS "hasHistory"`;
   return found?.hasHistory ?? true;

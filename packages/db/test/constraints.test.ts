@@ -1,5 +1,6 @@
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
+import { livedThrough } from './paying.ts';
 import { filledOrder } from './trading.ts';
 
 test.each([
@@ -19,6 +20,27 @@ test.each([
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
   await filledOrder(db);
+  await expect(db.$executeRawUnsafe(statement)).rejects.toThrow(
+    /violates (check|foreign key) constraint|RestrictViolation|constraint/i,
+  );
+});
+
+test.each([
+  ['an account that is owed', 'UPDATE account SET owed = -0.01'],
+  ['a deposit of nothing', 'UPDATE deposit SET amount = 0'],
+  ['less than nothing received', 'UPDATE deposit SET received_amount = -1'],
+  ['success at no time', 'UPDATE deposit SET succeeded_at = NULL'],
+  ['a time of success without', 'UPDATE deposit SET succeeded_at = now()'],
+  ['a pending deposit without its payment', `UPDATE deposit SET status = 'pending'`],
+  ['two deposits with one payment', `UPDATE deposit SET payment_intent_id = 'pi'`],
+  ['a movement of nothing', 'UPDATE deposit_movement SET amount = 0'],
+  ['a refund of a dispute', `UPDATE deposit_movement SET kind = 'refund' WHERE kind = 'dispute'`],
+  ['a dispute of nothing', 'UPDATE deposit_dispute SET amount = 0'],
+  ['movements without their deposit', 'DELETE FROM deposit'],
+])('the database refuses %s', async (_, statement) => {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  await livedThrough(db);
   await expect(db.$executeRawUnsafe(statement)).rejects.toThrow(
     /violates (check|foreign key) constraint|RestrictViolation|constraint/i,
   );

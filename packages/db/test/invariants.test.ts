@@ -3,24 +3,10 @@ import type { OrderStatus } from '@gatehouse/domain/order';
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../src/client.ts';
-import { checkInvariants } from '../src/invariants.ts';
 import { insertJobs } from '../src/jobs.ts';
 import { acceptOrders } from '../src/order-acceptance.ts';
+import { broken, tamper } from './tampering.ts';
 import { acceptance, filledOrder } from './trading.ts';
-
-async function broken(db: Parameters<typeof checkInvariants>[0]): Promise<string[]> {
-  return (await checkInvariants(db))
-    .filter(({ violations }) => violations.length > 0)
-    .map(({ name }) => name);
-}
-
-/** CHECK constraints would refuse some of the tampering: whoever tampers drops them first. */
-const DROP_CHECKS = `
-  DO $$ DECLARE c record; BEGIN
-    FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
-      WHERE contype = 'c' AND connamespace = 'public'::regnamespace
-    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP;
-  END $$`;
 
 const ENTRIES = 'the entries of every ledger transaction add up to zero';
 const CASH = 'every cash balance is the sum of its entries, and not negative';
@@ -92,8 +78,7 @@ test.each<[string, string, string[]]>([
   onTestFinished(drop);
   await filledOrder(db);
   expect(await broken(db)).toEqual([]);
-  await db.$executeRawUnsafe(DROP_CHECKS);
-  for (const statement of tampering.split('; ')) await db.$executeRawUnsafe(statement);
+  await tamper(db, tampering);
   expect(await broken(db)).toEqual(expected);
 });
 

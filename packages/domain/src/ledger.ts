@@ -1,10 +1,11 @@
 import { type Decimal, formatMoney, ZERO } from './decimal.ts';
 
 /**
- * The ledgers of an account. `cash` and `securities` (at cost) are assets, increased by positive amounts;
- * `realized_pnl` is income and `equity` is what was put in, both increased by negative ones.
+ * The ledgers of an account. `cash` and `securities` (at cost) are assets, increased by positive amounts. `realized_pnl`
+ * is income and `equity` is what was put in, both increased by negative ones, and so is `payable`, what its owner
+ * owes us: ours to receive, and in his books a debt.
  */
-export const LEDGER_NAMES = ['cash', 'securities', 'realized_pnl', 'equity'] as const;
+export const LEDGER_NAMES = ['cash', 'securities', 'realized_pnl', 'equity', 'payable'] as const;
 export type LedgerName = (typeof LEDGER_NAMES)[number];
 
 export interface LedgerEntry {

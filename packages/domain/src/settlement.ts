@@ -1,3 +1,4 @@
+import type { AccountMoney } from './buying-power.ts';
 import {
   type Decimal,
   formatQuantity,
@@ -38,6 +39,15 @@ export interface Settlement {
   readonly cashDelta: Decimal;
 }
 
+/** A fill in the books of its account, and what it leaves there, in dollars. */
+export interface BookedFill {
+  /** Balanced. What the cash does not cover is a `payable`, in place of as much `cash`. */
+  readonly entries: readonly LedgerEntry[];
+  /** Not negative. */
+  readonly cash: Decimal;
+  readonly owed: Decimal;
+}
+
 export class Oversold extends Error {
   override readonly name = 'Oversold';
 
@@ -62,6 +72,26 @@ export function settleFill(position: Position | null, fill: Fill): Settlement {
   const settlement = fill.side === 'buy' ? settleBuy(before, fill) : settleSell(before, fill);
   assertBalanced(settlement.entries);
   return settlement;
+}
+
+/**
+ * Pays for a fill that has happened, whatever it costs: with cash as far as there is any, also what other orders hold,
+ * and the account owes the rest. Proceeds are cash, also for one that owes.
+ */
+export function bookFill(
+  { entries, cashDelta }: Pick<Settlement, 'entries' | 'cashDelta'>,
+  { cash, owed }: Pick<AccountMoney, 'cash' | 'owed'>,
+): BookedFill {
+  const left = cash.plus(cashDelta);
+  if (!left.lessThan(ZERO)) return { entries, cash: left, owed };
+  const paid: readonly LedgerEntry[] = [
+    { ledger: 'cash', amount: cash.negated() },
+    { ledger: 'payable', amount: left },
+    ...entries.filter(({ ledger }) => ledger !== 'cash'),
+  ];
+  const booked = paid.filter(({ amount }) => !amount.isZero());
+  assertBalanced(booked);
+  return { entries: booked, cash: ZERO, owed: owed.minus(left) };
 }
 
 function settleBuy(before: Position, fill: Execution): Settlement {

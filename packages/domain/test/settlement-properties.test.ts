@@ -48,7 +48,7 @@ interface Books {
 
 const emptyBooks = (): Books => ({
   position: null,
-  ledgers: { cash: 0n, securities: 0n, realized_pnl: 0n, equity: 0n },
+  ledgers: { cash: 0n, securities: 0n, realized_pnl: 0n, equity: 0n, payable: 0n },
 });
 
 /** Books a fill in integer cents, whose sums cannot round. */

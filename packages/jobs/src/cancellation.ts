@@ -1,9 +1,11 @@
 import type { Transaction } from '@gatehouse/db/client';
 import { isOwedByAnother, lockJob, type StoredJob } from '@gatehouse/db/dead-letters';
+import { lockDeposit } from '@gatehouse/db/deposits';
 import { cancelEmail } from '@gatehouse/db/emails';
 import { type Dispatch, settleJob } from '@gatehouse/db/jobs';
 import { forgetCancel, lockOrders, saveOrders } from '@gatehouse/db/orders';
 import { takeResetRequest } from '@gatehouse/db/password-resets';
+import { ignoreStripeEvent } from '@gatehouse/db/stripe-event-ends';
 import { lockTask, markReminded, readTask } from '@gatehouse/db/tasks';
 import { isOpen, transition } from '@gatehouse/domain/order';
 import { CATALOGUE, type JobName } from './catalogue.ts';
@@ -11,6 +13,8 @@ import { namesOf } from './definition.ts';
 import { announcePasswordChange } from './definitions/announce-password-change.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
+import { finishDeposit } from './definitions/finish-deposit.ts';
+import { processStripeEvent } from './definitions/process-stripe-event.ts';
 import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
 import { requestPasswordReset } from './definitions/request-password-reset.ts';
@@ -40,6 +44,16 @@ const RELEASES: Readonly<Record<JobName, Release>> = {
   [reconcileTrade.name]: async (tx, { subjectId }) => {
     const order = (await lockOrders(tx, [subjectId])).get(subjectId);
     return order?.broker && isOpen(order.status) ? atBroker(order.broker) : null;
+  },
+  // As if nobody handled its type. A replay leaves it as it was: it may have moved money. Both can be replayed.
+  [processStripeEvent.name]: async (tx, { subjectId }) => {
+    await ignoreStripeEvent(tx, subjectId, 'canceled by an operator');
+    return null;
+  },
+  // Stripe may have its payment, and nobody would find out any more.
+  [finishDeposit.name]: async (tx, { subjectId }) => {
+    const deposit = await lockDeposit(tx, { id: subjectId });
+    return deposit?.status === 'creating' ? 'Stripe may know its deposit' : null;
   },
   [sendEmail.name]: async (tx, { subjectId }) => {
     await cancelEmail(tx, subjectId);

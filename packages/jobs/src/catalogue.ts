@@ -4,7 +4,10 @@ import { cancelTrade } from './definitions/cancel-trade.ts';
 import { cleanCredentials } from './definitions/clean-credentials.ts';
 import { cleanIdempotencyRecords } from './definitions/clean-idempotency-records.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
+import { finishDeposit } from './definitions/finish-deposit.ts';
 import { matchRestingOrders } from './definitions/match-resting-orders.ts';
+import { processStripeEvent } from './definitions/process-stripe-event.ts';
+import { reconcileStripe } from './definitions/reconcile-stripe.ts';
 import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
 import { requestPasswordReset } from './definitions/request-password-reset.ts';
@@ -15,11 +18,14 @@ export const CATALOGUE = [
   executeTrade,
   cancelTrade,
   reconcileTrade,
+  processStripeEvent,
+  finishDeposit,
   sendEmail,
   remindTask,
   requestPasswordReset,
   announcePasswordChange,
   matchRestingOrders,
+  reconcileStripe,
   cleanIdempotencyRecords,
   cleanCredentials,
 ] as const satisfies readonly Definition[];

@@ -1,7 +1,7 @@
 import type { Static, TObject, TString } from 'typebox';
 
 /** The queues, each with its own workers, so that one that is slow never holds up another. */
-export const QUEUES = ['trades', 'mail', 'tasks', 'schedules'] as const;
+export const QUEUES = ['trades', 'payments', 'mail', 'tasks', 'schedules'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Ids only: what the job is about is read when it runs, so a waiting job never acts on a stale copy. */

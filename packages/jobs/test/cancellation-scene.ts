@@ -1,7 +1,11 @@
 import type { Database } from '@gatehouse/db/client';
+import { applyDepositFacts } from '@gatehouse/db/deposit-facts';
+import { insertDeposit } from '@gatehouse/db/deposits';
 import { insertEmails } from '@gatehouse/db/emails';
 import { checkInvariants } from '@gatehouse/db/invariants';
 import { requestCancel } from '@gatehouse/db/orders';
+import { type EndedStripeEvent, settleStripeEvents } from '@gatehouse/db/stripe-event-ends';
+import { acceptStripeEvents } from '@gatehouse/db/stripe-events';
 import { createTask } from '@gatehouse/db/tasks';
 import { transaction } from '@gatehouse/db/transaction';
 import { newId } from '@gatehouse/domain/id';
@@ -12,6 +16,8 @@ import { onTestFinished } from 'vitest';
 import { cancelJob } from '../src/cancellation.ts';
 import type { JobName } from '../src/catalogue.ts';
 import { cancelTrade } from '../src/definitions/cancel-trade.ts';
+import { finishDeposit } from '../src/definitions/finish-deposit.ts';
+import { processStripeEvent } from '../src/definitions/process-stripe-event.ts';
 import { reconcileTrade } from '../src/definitions/reconcile-trade.ts';
 import { remindTask } from '../src/definitions/remind-task.ts';
 import { sendEmail } from '../src/definitions/send-email.ts';
@@ -114,6 +120,47 @@ export async function queuedEmail({ db, ledger, accountId }: Scene): Promise<str
     const recipient = 'ada@example.test';
     await insertEmails(tx, [{ id, accountId, recipient, template: 'task-reminder', data }]);
     await ledger.enqueue(tx, sendEmail, { emailId: id }, { requestId: null });
+  });
+  return id;
+}
+
+/** The id of an event from Stripe that is owed its job. */
+export async function storedEvent({ db, ledger }: Pick<Scene, 'db' | 'ledger'>): Promise<string> {
+  const id = newId();
+  const event = { id, eventId: 'evt_1', type: 'charge.refunded', payload: '{}' };
+  const job = ledger.plan(processStripeEvent, { stripeEventId: id }, { requestId: null });
+  const stored = { ...event, livemode: false, source: 'webhook' } as const;
+  await acceptStripeEvents(db, [{ event: stored, job }]);
+  return id;
+}
+
+/** The id of one that ended so, and is to be processed again. */
+export async function replayedEvent(
+  { db, ledger }: Pick<Scene, 'db' | 'ledger'>,
+  end: Omit<EndedStripeEvent, 'id'>,
+): Promise<string> {
+  const id = await storedEvent({ db, ledger });
+  await db.job.deleteMany();
+  await transaction(db, async (tx) => {
+    await settleStripeEvents(tx, [{ id, ...end }]);
+    const payload = { stripeEventId: id };
+    await ledger.enqueue(tx, processStripeEvent, payload, { requestId: null });
+  });
+  return id;
+}
+
+/** The id of a deposit that is owed its end. */
+export async function begunDeposit(
+  { db, ledger, accountId }: Scene,
+  status: 'creating' | 'pending',
+): Promise<string> {
+  const id = newId();
+  await transaction(db, async (tx) => {
+    const deposit = await insertDeposit(tx, { id, accountId, amount: 2500, currency: 'usd' });
+    await ledger.enqueue(tx, finishDeposit, { depositId: id, accountId }, { requestId: null });
+    if (status === 'creating') return;
+    const hearing = { paymentIntentId: 'pi_1', at: new Date(), requestId: null };
+    await applyDepositFacts(tx, deposit, { status }, hearing);
   });
   return id;
 }

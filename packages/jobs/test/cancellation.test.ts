@@ -11,6 +11,7 @@ import { executeTrade } from '../src/definitions/execute-trade.ts';
 import { remindTask } from '../src/definitions/remind-task.ts';
 import { requestPasswordReset } from '../src/definitions/request-password-reset.ts';
 import {
+  begunDeposit,
   broken,
   cancel,
   dueTask,
@@ -18,9 +19,11 @@ import {
   orderOutside,
   oweReconciliation,
   queuedEmail,
+  replayedEvent,
   restingOrder,
   type Scene,
   setUp,
+  storedEvent,
   wishToCancel,
 } from './cancellation-scene.ts';
 
@@ -46,6 +49,18 @@ const SUBJECTS: Record<JobName, (scene: Scene) => Promise<() => Promise<unknown>
     const orderId = await orderOutside(scene, 'canceled');
     await oweReconciliation(scene, orderId);
     return async () => scene.db.order.findUniqueOrThrow({ where: { id: orderId } });
+  },
+  // The gateway has finished it. While it is being made the job is refused: see below.
+  'finish-deposit': async (scene) => {
+    const id = await begunDeposit(scene, 'pending');
+    return async () => (await scene.db.deposit.findUniqueOrThrow({ where: { id } })).status;
+  },
+  'process-stripe-event': async ({ db, ledger }) => {
+    await storedEvent({ db, ledger });
+    return async () => {
+      const { status, outcome, processedAt } = await db.stripeEvent.findFirstOrThrow();
+      return [status, outcome, processedAt !== null];
+    };
   },
   'send-email': async (scene) => {
     const id = await queuedEmail(scene);
@@ -82,6 +97,11 @@ const EXPECTED: Record<JobName, { before: unknown; after: unknown }> = {
     before: expect.objectContaining({ status: 'canceled', version: 1 }),
     after: expect.objectContaining({ status: 'canceled', version: 1 }),
   },
+  'finish-deposit': { before: 'pending', after: 'pending' },
+  'process-stripe-event': {
+    before: ['received', null, false],
+    after: ['ignored', 'canceled by an operator', true],
+  },
   'send-email': { before: 'queued', after: 'canceled' },
   'remind-task': { before: false, after: true },
   'request-password-reset': { before: 1, after: 0 },
@@ -114,6 +134,30 @@ test.each(names)('a canceled %s leaves nobody owed anything', async (name) => {
   expect(await db.job.count()).toBe(0);
   expect(await state()).toEqual(EXPECTED[name].after);
   expect(await broken(db)).toEqual([]);
+});
+
+test.each([
+  { status: 'processed', outcome: 'credited 100.00' },
+  { status: 'refused', outcome: 'it is in eur, not in usd' },
+  { status: 'ignored', outcome: null },
+] as const)('a canceled replay leaves an event $status, as it was', async ({ status, outcome }) => {
+  const { db, ledger } = await setUp();
+  const id = await replayedEvent({ db, ledger }, { status, outcome });
+  const job = await jobOf(db, 'process-stripe-event');
+  expect((await cancel(db, job.id))?.refusal).toBeNull();
+  const event = await db.stripeEvent.findUniqueOrThrow({ where: { id } });
+  expect(event).toMatchObject({ status, outcome, processedAt: expect.any(Date) });
+  expect(await broken(db)).toEqual([]);
+});
+
+test('a finish-deposit is not canceled while Stripe may know its deposit', async () => {
+  const scene = await setUp();
+  const id = await begunDeposit(scene, 'creating');
+  const job = await jobOf(scene.db, 'finish-deposit');
+  expect((await cancel(scene.db, job.id))?.refusal).toBe('Stripe may know its deposit');
+  expect(await scene.db.job.count()).toBe(1);
+  const { status } = await scene.db.deposit.findUniqueOrThrow({ where: { id } });
+  expect(status).toBe('creating');
 });
 
 test('a cancelation that is rolled back leaves the debt and what it is about', async () => {

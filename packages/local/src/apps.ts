@@ -30,6 +30,7 @@ export interface Surroundings {
   databaseUrl: string;
   redisUrl: string;
   smtpUrl: string;
+  stripe: { apiUrl: string; secretKey: string; webhookSecrets: string };
   /** Of access tokens; null when the environment has them. */
   signingKeysFile: string | null;
 }
@@ -107,7 +108,9 @@ function commonEnv(config: StartConfig, around: Surroundings, secrets: Secrets):
     SMTP_URL: around.smtpUrl,
     AUTH_SECRET: config.authSecret ?? secrets.authSecret,
     ...(around.signingKeysFile !== null && { AUTH_SIGNING_KEYS_FILE: around.signingKeysFile }),
-    STRIPE_WEBHOOK_SECRETS: config.stripeWebhookSecrets ?? secrets.stripeWebhookSecret,
+    STRIPE_SECRET_KEY: around.stripe.secretKey,
+    STRIPE_API_URL: around.stripe.apiUrl,
+    STRIPE_WEBHOOK_SECRETS: around.stripe.webhookSecrets,
     PUBLIC_URL: config.publicUrl ?? `http://127.0.0.1:${config.ports[0]}`,
     WEBHOOK_ALLOW_PRIVATE: config.webhookAllowPrivate,
     WEBHOOK_ALLOW_HTTP: config.webhookAllowHttp,

@@ -25,6 +25,9 @@ export interface StartConfig {
   authSecret: string | null;
   authSigningKeys: string | null;
   authSigningKeysFile: string | null;
+  /** Null: a fake Stripe is embedded. */
+  stripeSecretKey: string | null;
+  stripeApiUrl: string;
   stripeWebhookSecrets: string | null;
   webhookAllowPrivate: string;
   webhookAllowHttp: string;
@@ -63,7 +66,9 @@ export function readConfig(): StartConfig {
     authSecret: text('AUTH_SECRET'),
     authSigningKeys: text('AUTH_SIGNING_KEYS'),
     authSigningKeysFile: text('AUTH_SIGNING_KEYS_FILE'),
-    stripeWebhookSecrets: text('STRIPE_WEBHOOK_SECRETS'),
+    stripeSecretKey: stripeSecretKey(),
+    stripeApiUrl: url('STRIPE_API_URL', ['http:', 'https:']) ?? 'https://api.stripe.com',
+    stripeWebhookSecrets: stripeWebhookSecrets(),
     webhookAllowPrivate: text('WEBHOOK_ALLOW_PRIVATE') ?? 'true',
     webhookAllowHttp: text('WEBHOOK_ALLOW_HTTP') ?? 'true',
     shutdownDeadlineMs: integer('SHUTDOWN_DEADLINE_SECONDS', 25, 1, 3600) * 1000,
@@ -81,6 +86,21 @@ export function searchPath(): string {
 function text(name: string): string | null {
   const value = env[name]?.trim();
   return value ? value : null;
+}
+
+/** Checked here as well as by the applications, which come up last. */
+function stripeSecretKey(): string | null {
+  const value = text('STRIPE_SECRET_KEY');
+  if (value === null || /^(sk|rk)_(test|live)_[\x21-\x7e]+$/.test(value)) return value;
+  throw new StartError(
+    'STRIPE_SECRET_KEY must be a secret or a restricted key, which begins with sk_test_, rk_test_, sk_live_ or rk_live_',
+  );
+}
+
+function stripeWebhookSecrets(): string | null {
+  const value = text('STRIPE_WEBHOOK_SECRETS');
+  if (value === null || value.split(',').some((one) => one.trim() !== '')) return value;
+  throw new StartError('STRIPE_WEBHOOK_SECRETS must be secrets (whsec_…), comma separated');
 }
 
 function integer(name: string, fallback: number, min: number, max: number): number {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { apiUrl } from './apps.ts';
 import type { StartConfig } from './config.ts';
 import type { Guard } from './guard.ts';
 import type { Service } from './launch.ts';
@@ -8,6 +9,7 @@ import { type Postgres, startPostgres } from './postgres.ts';
 import { say, stage } from './progress.ts';
 import { type Redis, startRedis } from './redis.ts';
 import type { Secrets } from './secrets.ts';
+import { type Stripe, startStripe } from './stripe.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 import type { Part, Teardown } from './teardown.ts';
 
@@ -20,6 +22,8 @@ export interface Context {
   /** Fires when the stack is to end. */
   signal: AbortSignal;
   logFile: (name: string) => string;
+  /** Where `stack.json` is, or will be. */
+  stackFile: string;
   /** Called when a part that died has a successor. */
   onChange: () => void;
 }
@@ -29,17 +33,22 @@ export interface Infrastructure {
   postgres: Supervised<Postgres> | null;
   redis: Supervised<Redis> | null;
   mail: Supervised<Mail> | null;
+  stripe: Supervised<Stripe> | null;
 }
 
 /** Starts what was not given by URL, all at once, under supervision. */
 export async function startInfrastructure(context: Context): Promise<Infrastructure> {
   const { config } = context;
-  const [postgres, redis, mail] = await Promise.all([
+  if (config.stripeSecretKey !== null && config.stripeWebhookSecrets === null) {
+    say('  stripe     STRIPE_WEBHOOK_SECRETS is not set: no event from Stripe is taken');
+  }
+  const [postgres, redis, mail, stripe] = await Promise.all([
     config.databaseUrl === null ? postgresUnderSupervision(context) : null,
     config.redisUrl === null ? redisUnderSupervision(context) : null,
     config.smtpUrl === null ? mailUnderSupervision(context) : null,
+    config.stripeSecretKey === null ? stripeUnderSupervision(context) : null,
   ]);
-  return { postgres, redis, mail };
+  return { postgres, redis, mail, stripe };
 }
 
 async function postgresUnderSupervision(context: Context) {
@@ -87,6 +96,38 @@ async function mailUnderSupervision(context: Context) {
   return underSupervision(context, 'mail', `SMTP on port ${smtpPort}`, (signal) =>
     startMail({ ...options, signal }),
   );
+}
+
+async function stripeUnderSupervision(context: Context) {
+  const { config, secrets, guard, stackFile } = context;
+  const port = await freePort();
+  const options = {
+    dir: join(config.dir, 'stripe'),
+    port,
+    apiKey: secrets.stripeSecretKey,
+    webhook: {
+      url: `${apiUrl(config, config.ports[0] ?? 0)}/webhooks/stripe`,
+      secret: signingSecret(webhookSecrets(config, secrets)),
+    },
+    stackFile,
+    logFile: context.logFile('stripe'),
+    guard,
+  };
+  return underSupervision(context, 'stripe', `a fake one on port ${port}`, (signal) =>
+    startStripe({ ...options, signal }),
+  );
+}
+
+/** Comma separated, as the applications take them. What is made here is for the fake Stripe: no other signs with it. */
+export function webhookSecrets(config: StartConfig, secrets: Secrets): string {
+  const made = config.stripeSecretKey === null ? secrets.stripeWebhookSecret : '';
+  return config.stripeWebhookSecrets ?? made;
+}
+
+/** The first of them: events that are made here are signed with it. */
+export function signingSecret(webhookSecrets: string): string {
+  const [first = ''] = webhookSecrets.split(',').flatMap((secret) => secret.trim() || []);
+  return first;
 }
 
 function underSupervision<S extends Service>(

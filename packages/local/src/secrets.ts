@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { ifPresent, StartError } from './errors.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export const DEMO_ROLES = ['user', 'admin', 'operator'] as const;
 export type DemoRole = (typeof DEMO_ROLES)[number];
@@ -14,6 +15,8 @@ export interface Secrets {
   /** Where an older version kept the key that access tokens are signed with; see `signing-keys.ts`. */
   authSigningKey?: string;
   stripeWebhookSecret: string;
+  /** Of the fake Stripe. */
+  stripeSecretKey: string;
   demo: Record<DemoRole, { email: string; password: string }>;
   /** The demo user's API key and the database it was made in, once seeded. */
   seeded: { database: string; apiKey: string } | null;
@@ -33,15 +36,19 @@ export function loadSecrets(file: string): Secrets {
   }
   chmodSync(file, 0o600);
   const secrets = parse(text);
-  if (secrets) return secrets;
+  if (secrets) {
+    if (!secrets.stripeSecretKey) {
+      secrets.stripeSecretKey = makeStripeKey();
+      saveSecrets(file, secrets);
+    }
+    return secrets;
+  }
   throw new StartError(`${file} cannot be read: mend it, or begin anew with npm start -- --fresh`);
 }
 
 /** Replaces the file; only its owner may read it. */
 export function saveSecrets(file: string, secrets: Secrets): void {
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, file);
+  writePrivateFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
 }
 
 function makeSecrets(): Secrets {
@@ -50,6 +57,7 @@ function makeSecrets(): Secrets {
     databasePassword: token(24),
     authSecret: token(32),
     stripeWebhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
+    stripeSecretKey: makeStripeKey(),
     demo: { user: account('demo'), admin: account('admin'), operator: account('operator') },
     seeded: null,
   };
@@ -64,6 +72,10 @@ function parse(text: string): Secrets | null {
     if (error instanceof SyntaxError || error instanceof TypeError) return null;
     throw error;
   }
+}
+
+function makeStripeKey(): string {
+  return `sk_test_${randomBytes(24).toString('hex')}`;
 }
 
 function token(bytes: number): string {

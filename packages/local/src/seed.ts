@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase } from '@gatehouse/db/client';
 import { setUserRole } from '@gatehouse/db/users';
 import { apiUrl } from './apps.ts';
@@ -8,6 +9,9 @@ import { DEMO_ROLES, type DemoRole, type Secrets } from './secrets.ts';
 import type { Stack } from './stack-file.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
+/** Of a gateway that has just started on a busy machine, and turns away what it cannot do yet. */
+const BUSY_ATTEMPTS = 30;
+const BUSY_PAUSE_MS = 1000;
 
 export interface SeedOptions {
   config: StartConfig;
@@ -119,6 +123,19 @@ interface Answer {
 }
 
 async function call(
+  api: Api,
+  method: 'GET' | 'POST',
+  path: string,
+  content: { token?: string; body?: object },
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await callOnce(api, method, path, content);
+    if (answer.status !== 503 || attempt === BUSY_ATTEMPTS) return answer;
+    await delay(BUSY_PAUSE_MS, undefined, { signal: api.signal });
+  }
+}
+
+async function callOnce(
   { url, signal }: Api,
   method: 'GET' | 'POST',
   path: string,

@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { newSigningKey } from '@gatehouse/domain/signing-key';
+import { writePrivateFile } from './private-file.ts';
 
 /**
  * Sees to it that there is a file of signing keys, as AUTH_SIGNING_KEYS_FILE names one, which only its owner may
@@ -12,7 +13,5 @@ export function keepSigningKeys(file: string, key: string = newSigningKey()): vo
     return;
   }
   const keys = [{ key, signsFrom: new Date().toISOString(), retiresAt: null }];
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, file);
+  writePrivateFile(file, `${JSON.stringify({ keys }, null, 2)}\n`);
 }

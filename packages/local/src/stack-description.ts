@@ -1,27 +1,25 @@
 import { type App, apiUrl, type Surroundings } from './apps.ts';
 import type { StartConfig } from './config.ts';
-import type { Infrastructure } from './infrastructure.ts';
-import type { Secrets } from './secrets.ts';
+import { type Infrastructure, signingSecret } from './infrastructure.ts';
 import type { Stack } from './stack-file.ts';
 import type { Supervised } from './supervisor.ts';
 
 /** What `stack.json` is to say at this moment. */
 export function describeStack(parts: {
   config: StartConfig;
-  secrets: Secrets;
   around: Surroundings;
   infrastructure: Infrastructure;
   apis: Supervised<App>[];
   workers: Supervised<App>[];
   demo: Stack['demo'];
 }): Stack {
-  const { config, secrets, around, infrastructure, workers, demo } = parts;
+  const { config, around, infrastructure, workers, demo } = parts;
   const apis = parts.apis.map(({ current }) => current);
   const [first] = apis;
   if (!first) throw new TypeError('a stack has at least one API');
   const apiUrls = config.ports.map((port) => apiUrl(config, port));
   const url = apiUrl(config, config.ports[0] ?? 0);
-  const webhookSecrets = config.stripeWebhookSecrets ?? secrets.stripeWebhookSecret;
+  const stripe = infrastructure.stripe?.current;
   return {
     apiUrl: url,
     apiUrls,
@@ -39,7 +37,12 @@ export function describeStack(parts: {
     postgresPid: infrastructure.postgres?.current.pid ?? null,
     redisPid: infrastructure.redis?.current.pid ?? null,
     mailPid: infrastructure.mail?.current.pid ?? null,
+    stripePid: stripe?.pid ?? null,
     demo,
-    stripe: { webhookSecret: webhookSecrets.split(',')[0]?.trim() ?? '' },
+    stripe: {
+      webhookSecret: signingSecret(around.stripe.webhookSecrets),
+      apiUrl: around.stripe.apiUrl,
+      pageUrl: stripe?.url ?? null,
+    },
   };
 }

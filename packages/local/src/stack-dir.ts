@@ -44,7 +44,7 @@ export function openStackDir(path: string): StackDir {
 /** Deletes the data of earlier runs, and nothing else that may be in the directory. */
 export function clearStackDir(dir: StackDir, keepSecrets: boolean): void {
   removePostgresData(join(dir.path, 'postgres'));
-  for (const name of ['postgres.new', 'redis', 'mail']) {
+  for (const name of ['postgres.new', 'redis', 'mail', 'stripe']) {
     rmSync(join(dir.path, name), { recursive: true, force: true });
   }
   if (keepSecrets) return;

@@ -1,4 +1,5 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { writePrivateFile } from './private-file.ts';
 
 export interface DemoAccount {
   email: string;
@@ -24,20 +25,25 @@ export interface Stack {
   postgresPid: number | null;
   redisPid: number | null;
   mailPid: number | null;
+  stripePid: number | null;
   /** Without an entry whose account could not be used, as in a database that others have seeded. */
   demo: {
     user?: DemoAccount & { apiKey: string };
     admin?: DemoAccount;
     operator?: DemoAccount;
   };
-  stripe: { webhookSecret: string };
+  stripe: {
+    /** What an event has to be signed with. */
+    webhookSecret: string;
+    apiUrl: string;
+    /** Where the fake Stripe pays, refunds and disputes. */
+    pageUrl: string | null;
+  };
 }
 
 /** Replaces the file at once: a reader sees the old one or the new one, never a part. */
 export function writeStackFile(file: string, stack: Stack): void {
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, file);
+  writePrivateFile(file, `${JSON.stringify(stack, null, 2)}\n`);
 }
 
 /** Deletes the file if it is there. */

@@ -3,7 +3,12 @@ import { type App, describeApis, describeWorkers, type Surroundings, startApp } 
 import type { StartConfig } from './config.ts';
 import { StartError } from './errors.ts';
 import type { Guard } from './guard.ts';
-import { type Context, type Infrastructure, startInfrastructure } from './infrastructure.ts';
+import {
+  type Context,
+  type Infrastructure,
+  startInfrastructure,
+  webhookSecrets,
+} from './infrastructure.ts';
 import { say, stage } from './progress.ts';
 import { loadSecrets, type Secrets, saveSecrets } from './secrets.ts';
 import { keepSigningKeys } from './signing-keys.ts';
@@ -35,19 +40,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...options,
     secrets,
     logFile: dir.logFile,
+    stackFile: dir.stack,
     onChange: () => publish(),
   };
 
   const infrastructure = await startInfrastructure(context);
-  const around = surroundings(config, infrastructure, signingKeysFile(config, dir, secrets));
+  const around = surroundings(context, infrastructure, signingKeysFile(config, dir, secrets));
   await stage('database', () => migrate(around.databaseUrl), describeMigrations);
   signal.throwIfAborted();
   const [apis, workers] = await startApps(context, around);
   const demo = await stage('demo', () => seedDemo(context, dir, around), describeDemo);
   signal.throwIfAborted();
 
-  const describe = () =>
-    describeStack({ config, secrets, around, infrastructure, apis, workers, demo });
+  const describe = () => describeStack({ config, around, infrastructure, apis, workers, demo });
   publish = () => writeStackFile(dir.stack, describe());
   publish();
   return describe();
@@ -61,7 +66,7 @@ function signingKeysFile(config: StartConfig, dir: StackDir, secrets: Secrets): 
 }
 
 function surroundings(
-  config: StartConfig,
+  { config, secrets }: Context,
   embedded: Infrastructure,
   signingKeysFile: string | null,
 ): Surroundings {
@@ -71,7 +76,12 @@ function surroundings(
   if (databaseUrl === undefined || redisUrl === undefined || smtpUrl === undefined) {
     throw new StartError('a part is neither embedded nor given by URL');
   }
-  return { databaseUrl, redisUrl, smtpUrl, signingKeysFile };
+  const stripe = {
+    apiUrl: embedded.stripe?.current.url ?? config.stripeApiUrl,
+    secretKey: embedded.stripe?.current.apiKey ?? config.stripeSecretKey ?? '',
+    webhookSecrets: webhookSecrets(config, secrets),
+  };
+  return { databaseUrl, redisUrl, smtpUrl, stripe, signingKeysFile };
 }
 
 function startApps(

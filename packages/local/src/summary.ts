@@ -11,6 +11,7 @@ export function printSummary(stack: Stack, files: { stack: string; logs: string 
     ['API docs', stack.docsUrl],
     ['queues', stack.adminUrl],
     ['mail', stack.mailUrl],
+    ['payments', stack.stripe.pageUrl],
     ['metrics', stack.metricsUrl],
     ['all of it', relative(ROOT, files.stack)],
     ['logs', relative(ROOT, files.logs)],

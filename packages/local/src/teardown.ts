@@ -1,7 +1,7 @@
 import { oneLine } from './errors.ts';
 
 /** When each part is stopped: what uses others before what it uses. Parts of the same rank stop together. */
-export const STOP_ORDER = ['api', 'worker', 'redis', 'postgres', 'mail'] as const;
+export const STOP_ORDER = ['api', 'worker', 'redis', 'postgres', 'mail', 'stripe'] as const;
 export type Part = (typeof STOP_ORDER)[number];
 
 interface Stoppable {

@@ -41,6 +41,17 @@ test('of an older version keep its signing key', () => {
   expect(loadSecrets(file)).toEqual(older);
 });
 
+test('of an older version get a key of the fake Stripe, the same ever after', () => {
+  const file = join(temporaryDir(), 'secrets.json');
+  const { stripeSecretKey, ...older } = loadSecrets(file);
+  expect(stripeSecretKey).toMatch(/^sk_test_\w{48}$/);
+  writeFileSync(file, JSON.stringify(older));
+  const mended = loadSecrets(file);
+  expect(mended).toEqual({ ...older, stripeSecretKey: expect.stringMatching(/^sk_test_\w{48}$/) });
+  expect(mended.stripeSecretKey).not.toBe(stripeSecretKey);
+  expect(loadSecrets(file)).toEqual(mended);
+});
+
 test.each(['', '{', '{"databasePassword":"x"}', 'null'])(
   'are never replaced when they read %j',
   (text) => {

@@ -18,6 +18,8 @@ import type { Seal } from './seal.ts';
 /** Errors of a business decision: they are the answer, stored and replayed. Others leave the key unused. */
 const STORED_STATUSES: ReadonlySet<number> = new Set([404, 409, 410, 412, 422]);
 
+const IN_USE = new IdempotencyKeyInUse().code;
+
 export interface Keyed {
   db: Database;
   claims: Claims;
@@ -30,6 +32,9 @@ export interface Keyed {
 }
 
 export type ToRecord = (answer: Answer) => IdempotencyRecord;
+
+/** Does what was asked for, and writes the record of its answer with it. */
+export type Commit = (toRecord: ToRecord, request: KeyedRequest) => Promise<Answer>;
 
 export interface KeyedAnswer {
   answer: Answer;
@@ -52,10 +57,7 @@ interface DurableAnswer extends KeyedAnswer {
  * @throws {IdempotencyKeyInUse} while another attempt runs
  * @throws what `commit` throws, save business errors (see `STORED_STATUSES`), which are answers
  */
-export async function runKeyed(
-  keyed: Keyed,
-  commit: (toRecord: ToRecord) => Promise<Answer>,
-): Promise<KeyedAnswer> {
+export async function runKeyed(keyed: Keyed, commit: Commit): Promise<KeyedAnswer> {
   const { request, claims, log, seal } = keyed;
   const token = randomUUID();
   const claim = await tryClaim(keyed, token);
@@ -113,15 +115,12 @@ async function tryClaim(
   }
 }
 
-async function commitOnce(
-  keyed: Keyed,
-  commit: (toRecord: ToRecord) => Promise<Answer>,
-): Promise<DurableAnswer> {
+async function commitOnce(keyed: Keyed, commit: Commit): Promise<DurableAnswer> {
   const { db, request, renderError, seal } = keyed;
   const toRecord: ToRecord = (answer) => ({ ...request, ...seal.seal(answer) });
   const attempt = async (): Promise<Answer> => {
     try {
-      return await commit(toRecord);
+      return await commit(toRecord, request);
     } catch (error) {
       if (!isBusinessError(error)) throw error;
       const answer = renderError(error);
@@ -142,12 +141,17 @@ async function commitOnce(
   }
 }
 
-/** @throws {IdempotencyKeyReused} when the stored answer is to another request */
+/**
+ * The answer in Postgres. None for what was only begun: the attempt goes on with it.
+ *
+ * @throws {IdempotencyKeyReused} when the record is of another request
+ */
 async function findStored({ db, request, seal }: Keyed): Promise<DurableAnswer | null> {
   const record = await findRecord(db, request.accountId, request.key);
   if (record === null) return null;
   if (!request.fingerprint.equals(record.fingerprint)) throw new IdempotencyKeyReused();
-  const { status, headers, body, lifetimeMs } = record;
+  const { status, headers, body, lifetimeMs, recoveryPoint } = record;
+  if (recoveryPoint !== null) return null;
   return { answer: seal.open({ status, headers, body }), replayed: true, lifetimeMs };
 }
 
@@ -156,6 +160,8 @@ function isBusinessError(error: unknown): error is FastifyError {
     error instanceof Error &&
     'statusCode' in error &&
     typeof error.statusCode === 'number' &&
-    STORED_STATUSES.has(error.statusCode)
+    STORED_STATUSES.has(error.statusCode) &&
+    // By its code: a route has another instance of the class. It is about the attempt, and not its answer.
+    !('code' in error && error.code === IN_USE)
   );
 }

@@ -7,6 +7,7 @@ import {
 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifySchemaCompiler } from 'fastify';
+import { REQUIRED } from '../schemas.ts';
 import { withPlainNumbers } from './plain-numbers.ts';
 
 const LONGEST_DECIMAL = 32;
@@ -60,6 +61,7 @@ function createAjv(coerceTypes: boolean): Ajv2020 {
   addFormats.default(ajv);
   ajv.addFormat('date-time', isStorableTime);
   ajv.addKeyword(canonicalDecimal);
+  ajv.addKeyword(REQUIRED);
   return ajv;
 }
 

@@ -4,14 +4,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { IdempotencyKeyRequired, IdempotencyKeyReused } from '../errors.ts';
 import { type Answer, type Outcome, render } from '../idempotency/answer.ts';
-import { createClaims } from '../idempotency/claims.ts';
+import { createClaims, type KeyedRequest } from '../idempotency/claims.ts';
 import { fingerprint, fingerprintKey } from '../idempotency/fingerprint.ts';
 import { idempotencyKey } from '../idempotency/key.ts';
-import { type KeyedAnswer, runKeyed, type ToRecord } from '../idempotency/keyed.ts';
+import { type Commit, type KeyedAnswer, runKeyed, type ToRecord } from '../idempotency/keyed.ts';
 import { createSeal, PLAIN } from '../idempotency/seal.ts';
 import { PROBLEM_TYPE, toProblem } from '../problem.ts';
-
-type Commit = (toRecord: ToRecord) => Promise<Answer>;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,12 +24,16 @@ declare module 'fastify' {
     ): void;
     /**
      * Answers a mutation that requires a key and has a transaction of its own: `commit` is given the record to
-     * write together with its effect.
+     * write together with its effect, and the key that it runs under.
      */
     onceWith(
       request: FastifyRequest,
       reply: FastifyReply,
-      commit: (toRecord: ToRecord, toAnswer: (outcome: Outcome) => Answer) => Promise<Answer>,
+      commit: (
+        toRecord: ToRecord,
+        toAnswer: (outcome: Outcome) => Answer,
+        keyed: KeyedRequest,
+      ) => Promise<Answer>,
     ): void;
   }
   interface FastifyContextConfig {
@@ -111,8 +113,8 @@ export default fp<IdempotencyOptions>(
       const run = async (): Promise<Answer> => {
         const key = idempotencyKey(request);
         if (key === undefined) throw new IdempotencyKeyRequired();
-        return runWithKey(request, reply, key, (toRecord) =>
-          commit(toRecord, (outcome) => render(reply, outcome)),
+        return runWithKey(request, reply, key, (toRecord, keyed) =>
+          commit(toRecord, (outcome) => render(reply, outcome), keyed),
         );
       };
       sendAnswer(reply, run());

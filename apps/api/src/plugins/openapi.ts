@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fp from 'fastify-plugin';
 import { PROBLEMS } from '../errors.ts';
+import { REQUIRED } from '../schemas.ts';
 import type { Access } from './authentication.ts';
 
 export interface OpenApiOptions {
@@ -12,6 +13,7 @@ export interface OpenApiOptions {
 const TAGS = [
   { name: 'Orders', description: 'Accepted once, filled by a worker.' },
   { name: 'Account', description: 'Positions, cash and the ledger behind them.' },
+  { name: 'Deposits', description: 'Money in, from Stripe, and what Stripe says of it.' },
   { name: 'Quotes', description: 'What the market asks and bids.' },
   { name: 'Tasks', description: 'Things to do, with a reminder when they are due.' },
   { name: 'Identity', description: 'Users, their sessions and API keys.' },
@@ -55,6 +57,24 @@ function securityOf(access: Access): Record<string, string[]>[] {
   }
 }
 
+/** Headers of which those that are marked as required are required by the schema as well. */
+function withRequired(headers: unknown): unknown {
+  if (!isHeaders(headers)) return headers;
+  const entries = Object.entries(headers.properties);
+  const marked = entries.filter(([, schema]) => Object.hasOwn(schema, REQUIRED));
+  if (marked.length === 0) return headers;
+  const properties = entries.map(([name, { [REQUIRED]: _, ...schema }]) => [name, schema]);
+  const required = [...(headers.required ?? []), ...marked.map(([name]) => name)];
+  return { ...headers, properties: Object.fromEntries(properties), required };
+}
+
+/** Of an object: an intersection has other members. */
+function isHeaders(
+  headers: unknown,
+): headers is { properties: Record<string, Record<string, unknown>>; required?: string[] } {
+  return typeof headers === 'object' && headers !== null && 'properties' in headers;
+}
+
 /** OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. Written from the routes' own schemas. */
 export default fp<OpenApiOptions>(
   async (app, { publicUrl }) => {
@@ -87,7 +107,9 @@ export default fp<OpenApiOptions>(
       },
       transform: ({ schema, url, route }) => {
         const { access = 'public' } = route.config ?? {};
-        return { url, schema: { security: securityOf(access), ...schema } };
+        const headers = withRequired(schema?.headers);
+        const security = securityOf(access);
+        return { url, schema: { security, ...schema, ...(headers !== undefined && { headers }) } };
       },
     });
     await app.register(swaggerUi, {

@@ -15,7 +15,20 @@ const METHODS = [
 ] as const satisfies HTTPMethod[];
 
 /** Seconds after which a client may try again, by the code of what kept it from being served. */
-const RETRY_AFTER_SECONDS = { service_unavailable: 2, overloaded: 2, idempotency_key_in_use: 1 };
+const RETRY_AFTER_SECONDS = {
+  service_unavailable: 2,
+  overloaded: 2,
+  idempotency_key_in_use: 1,
+  payments_unavailable: 5,
+  payments_not_configured: 60,
+};
+
+/** Not for want of anything of ours: who turns a request away with these tells the log, with the reason and no stack. */
+const TOLD: ReadonlySet<string> = new Set([
+  'overloaded',
+  'payments_unavailable',
+  'payments_not_configured',
+]);
 
 export interface ProblemsOptions {
   publicUrl: string;
@@ -25,8 +38,7 @@ export interface ProblemsOptions {
 export function createProblemHandler(publicUrl: string) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = toProblem(error, request.id, publicUrl);
-    // Of what is turned away there is much, and little time: its plugin says how much it was.
-    const isFailure = problem.status >= 500 && problem.code !== 'overloaded';
+    const isFailure = problem.status >= 500 && !TOLD.has(problem.code);
     if (isFailure) request.log.error({ err: error }, 'request failed');
     else request.log.debug({ problem: problem.code, reason: error.message }, 'request refused');
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');

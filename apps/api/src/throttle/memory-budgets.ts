@@ -7,6 +7,8 @@ const AT_MOST = 20_000;
 export interface MemoryBudgets {
   take(name: string, limit: Limit): Taking;
   giveBack(name: string): void;
+  /** Milliseconds until something is left of a budget; 0 when there is now. Takes nothing. */
+  spentForMs(name: string, limit: Limit): number;
 }
 
 /** Budgets of this process alone. */
@@ -27,6 +29,11 @@ export function createMemoryBudgets(): MemoryBudgets {
     giveBack(name) {
       const known = windows.get(name);
       if (known !== undefined && known.used > 0) known.used -= 1;
+    },
+    spentForMs(name, { max }) {
+      const known = windows.get(name);
+      if (known === undefined || known.used < max) return 0;
+      return Math.max(0, known.endsAt - performance.now());
     },
   };
 }

@@ -1,4 +1,9 @@
 import type { EmailContent, SecretName, Template } from './template.ts';
+import { depositDisputed } from './templates/deposit-disputed.ts';
+import { depositFailed } from './templates/deposit-failed.ts';
+import { depositReceived } from './templates/deposit-received.ts';
+import { depositRefundFailed } from './templates/deposit-refund-failed.ts';
+import { depositRefunded } from './templates/deposit-refunded.ts';
 import { orderConfirmation } from './templates/order-confirmation.ts';
 import { passwordChanged } from './templates/password-changed.ts';
 import { passwordReset } from './templates/password-reset.ts';
@@ -9,6 +14,11 @@ const TEMPLATES: readonly Template[] = [
   taskReminder,
   passwordReset,
   passwordChanged,
+  depositReceived,
+  depositFailed,
+  depositRefunded,
+  depositRefundFailed,
+  depositDisputed,
 ];
 
 /** @throws when there is no such template, or the data does not fit it */

@@ -3,7 +3,7 @@ import type { Broker } from '@gatehouse/domain/broker';
 import { isTerminal } from '@gatehouse/domain/order';
 import { reconcileTrade } from '@gatehouse/jobs/definitions/reconcile-trade';
 import { type JobContext, type JobProcessor, processJob } from '../processor.ts';
-import { reach, submitOrder, unlessAway } from '../trading/ask-broker.ts';
+import { reach, submitOrder, unlessBrokerIsAway } from '../trading/ask-broker.ts';
 import type { OutsideParts } from '../trading/execute-outside.ts';
 import { type Outcome, UNKNOWN } from '../trading/outcome.ts';
 import { recordOutcome } from '../trading/record-outcome.ts';
@@ -34,7 +34,7 @@ async function look(
   order: StoredOrder,
   { signal, log, isOwed }: JobContext,
 ): Promise<Outcome | null> {
-  const report = await unlessAway(() => broker.find(order.id, signal));
+  const report = await unlessBrokerIsAway(() => broker.find(order.id, signal));
   if (report !== null) return { kind: 'reported', report };
   if (order.brokerOrderId !== null) {
     log.warn({ orderId: order.id }, 'the broker does not find an order that it had');

@@ -40,7 +40,10 @@ export async function submitOrder(
 ): Promise<Outcome> {
   try {
     const request = toRequest(order);
-    return { kind: 'reported', report: await unlessAway(() => broker.submit(request, signal)) };
+    return {
+      kind: 'reported',
+      report: await unlessBrokerIsAway(() => broker.submit(request, signal)),
+    };
   } catch (error) {
     if (error instanceof BrokerRejection) {
       log.warn({ err: error, orderId: order.id }, 'the broker does not take an order');
@@ -55,7 +58,7 @@ export async function submitOrder(
 }
 
 /** Asks a broker, or a source of quotes, for something. @throws {NotYet} when it is away, and nothing was done */
-export async function unlessAway<T>(ask: () => Promise<T>): Promise<T> {
+export async function unlessBrokerIsAway<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

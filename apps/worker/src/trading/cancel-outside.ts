@@ -7,7 +7,7 @@ import { reconcileTrade } from '@gatehouse/jobs/definitions/reconcile-trade';
 import type { JobLedger } from '@gatehouse/jobs/ledger';
 import { NotYet } from '../not-yet.ts';
 import type { JobContext } from '../processor.ts';
-import { reach, unlessAway } from './ask-broker.ts';
+import { reach, unlessBrokerIsAway } from './ask-broker.ts';
 import { carryOut, entryOf, NOT_TAKEN } from './carry-out.ts';
 import type { OutsideParts } from './execute-outside.ts';
 import { STAYS } from './plan.ts';
@@ -45,7 +45,7 @@ export async function cancelOutside(
   const { brokerOrderId } = route;
   if (brokerOrderId === null) throw unconfirmed(route.broker);
   if (!(await isOwed())) return;
-  await unlessAway(() => outside.cancel(brokerOrderId, signal));
+  await unlessBrokerIsAway(() => outside.cancel(brokerOrderId, signal));
   await settle((tx) => bringForward(tx, reconcileTrade.name, ids.orderId));
 }
 

@@ -1,10 +1,10 @@
 import type { NewLedgerTransaction } from '@gatehouse/db/ledger';
 import type { NewFill, OrderWithFills } from '@gatehouse/db/orders';
 import type { AccountBook, TradeBooks } from '@gatehouse/db/trade-books';
-import { formatMoney, ZERO } from '@gatehouse/domain/decimal';
+import { formatMoney } from '@gatehouse/domain/decimal';
 import { newId } from '@gatehouse/domain/id';
 import { type OrderStatus, REJECT_REASONS, transition } from '@gatehouse/domain/order';
-import { averagePrice, type Execution, settleFill } from '@gatehouse/domain/settlement';
+import { averagePrice, bookFill, type Execution, settleFill } from '@gatehouse/domain/settlement';
 import { hold, positionOf, release } from './cover.ts';
 import type { Plan } from './plan.ts';
 
@@ -52,9 +52,11 @@ export function entryOf(
  * Takes an order through a plan, and brings the books to where the next trade finds them. Null when the order stays
  * as it is. Nothing is written here.
  *
+ * A fill that a broker outside reports has happened: what the account's cash does not cover, it owes.
+ *
  * @throws {IllegalTransition}
  * @throws {Oversold}
- * @throws when a fill costs more than the account has
+ * @throws when a fill of the paper broker costs more than the account has
  */
 export function carryOut(books: TradeBooks, order: OrderWithFills, step: Step): Trade | null {
   const { plan, at, requestId } = step;
@@ -79,21 +81,21 @@ function settle(
   book: AccountBook,
   order: OrderWithFills,
   { quantity, price }: Execution,
-  { at, executionId }: Step,
+  { at, executionId, takenAs }: Step,
 ) {
   const { accountId } = order;
   const held = positionOf(book, order);
-  const { position, entries, cashDelta } = settleFill(held.position, {
-    side: order.side,
-    quantity,
-    price,
-  });
-  const cash = book.cash.plus(cashDelta);
-  if (cash.lessThan(ZERO)) {
-    throw new Error(`order ${order.id} costs $${formatMoney(cash.negated())} more than there is`);
+  const settlement = settleFill(held.position, { side: order.side, quantity, price });
+  const booked = bookFill(settlement, book);
+  const lent = booked.owed.minus(book.owed);
+  // Its fills are ours to make, and it makes none that is not covered.
+  if (takenAs.broker === 'paper' && !lent.isZero()) {
+    throw new Error(`order ${order.id} costs $${formatMoney(lent)} more than there is`);
   }
-  held.position = position;
-  book.cash = cash;
+  const { entries } = booked;
+  held.position = settlement.position;
+  book.cash = booked.cash;
+  book.owed = booked.owed;
   const fill: NewFill = {
     id: newId(),
     orderId: order.id,

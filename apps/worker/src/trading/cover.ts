@@ -1,5 +1,6 @@
 import type { StoredOrder } from '@gatehouse/db/orders';
 import { type AccountBook, type PositionBook, positionKey } from '@gatehouse/db/trade-books';
+import { buyingPower } from '@gatehouse/domain/buying-power';
 import { type Decimal, roundCost } from '@gatehouse/domain/decimal';
 import { isOpen } from '@gatehouse/domain/order';
 
@@ -9,9 +10,9 @@ export function positionOf(book: AccountBook, order: StoredOrder): PositionBook 
   return position;
 }
 
-/** What an order can use beside the account's other orders: dollars of cash for a buy, shares for a sell. */
+/** What an order can use beside the account's other orders: dollars for a buy, not below zero, shares for a sell. */
 export function availableFor(book: AccountBook, order: StoredOrder): Decimal {
-  if (order.side === 'buy') return book.cash.minus(book.heldCash);
+  if (order.side === 'buy') return buyingPower(book);
   const { position, heldQuantity } = positionOf(book, order);
   return position.quantity.minus(heldQuantity);
 }

@@ -25,7 +25,6 @@ export interface Answered {
  * who owe it take turns by these locks.
  *
  * @throws {IllegalTransition} when the answer contradicts what is known
- * @throws when a fill costs more than the account has
  */
 export async function recordOutcome(
   tx: Transaction,

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findAccount, heldCash } from '@gatehouse/db/accounts';
 import { listLedgerEntries } from '@gatehouse/db/ledger';
 import { allPositions } from '@gatehouse/db/positions';
+import { buyingPower } from '@gatehouse/domain/buying-power';
 import { formatMoney } from '@gatehouse/domain/decimal';
 import { LEDGER_NAMES } from '@gatehouse/domain/ledger';
 import Type from 'typebox';
@@ -21,6 +22,7 @@ const Account = Type.Object({
   id: Id,
   currency: Type.String(),
   cash: DecimalText('99437.74'),
+  owed: DecimalText('0.00'),
   buyingPower: DecimalText('99437.74'),
   equity: DecimalText('100008.04'),
 });
@@ -28,8 +30,12 @@ const Account = Type.Object({
 const LedgerEntry = Type.Object({
   id: Id,
   transactionId: Id,
-  kind: Type.String({ description: 'What moved the money: `paper_grant`, `fill`' }),
-  referenceId: Nullable(Type.String({ description: 'The fill that caused it' })),
+  kind: Type.String({
+    description: 'What moved the money: `paper_grant`, `fill`, `deposit`, `refund`, `dispute`, …',
+  }),
+  referenceId: Nullable(
+    Type.String({ description: 'The fill, or the movement of a deposit, that caused it' }),
+  ),
   ledger: Type.Enum([...LEDGER_NAMES]),
   amount: DecimalText('-562.26'),
   createdAt: Timestamp,
@@ -42,7 +48,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'account:read', etag: true },
       schema: {
         tags: ['Account'],
-        summary: 'Read the account: cash, what resting orders leave of it, and what all is worth',
+        summary:
+          'Read the account: cash, what it owes, what that and open orders leave to buy with, and what all is worth',
         response: { 200: Account, ...problems(401, 403) },
       },
     },
@@ -63,8 +70,11 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         id: account.id,
         currency: account.currency,
         cash: formatMoney(account.cash),
-        buyingPower: formatMoney(account.cash.minus(held)),
-        equity: formatMoney(worth.reduce((sum, value) => sum.plus(value), account.cash)),
+        owed: formatMoney(account.owed),
+        buyingPower: formatMoney(buyingPower({ ...account, heldCash: held })),
+        equity: formatMoney(
+          worth.reduce((sum, value) => sum.plus(value), account.cash.minus(account.owed)),
+        ),
       };
     },
   );

@@ -1,0 +1,31 @@
+import Type from 'typebox';
+import { type Notice, noticePage, noticeText } from '../notice.ts';
+import { defineTemplate } from '../template.ts';
+
+const data = Type.Object({
+  depositId: Type.String(),
+  /** `25.00 USD`. */
+  amount: Type.String(),
+  /** RFC 3339. */
+  failedAt: Type.String(),
+});
+
+const notice = ({ depositId, amount, failedAt }: Type.Static<typeof data>): Notice => ({
+  title: 'Your payment did not go through',
+  lead: `Your payment of ${amount} was declined. Nothing was added to your account.`,
+  details: [
+    ['Amount', amount],
+    ['Deposit', depositId],
+    ['Time', failedAt],
+  ],
+  rest: ['The deposit is still open: you can pay it in another way.'],
+});
+
+/** Tells the owner of a deposit that a payment of it failed. */
+export const depositFailed = defineTemplate({
+  name: 'deposit-failed',
+  data,
+  subject: ({ amount }) => `Your payment of ${amount} did not go through`,
+  text: (deposit) => noticeText(notice(deposit)),
+  html: (deposit) => noticePage(notice(deposit)),
+});

@@ -1,0 +1,31 @@
+import Type, { type Static } from 'typebox';
+import { debtNotice, MOVED_MONEY, whereItWent } from '../moved-money.ts';
+import { type Notice, noticePage, noticeText } from '../notice.ts';
+import { defineTemplate } from '../template.ts';
+
+const data = Type.Object({
+  depositId: Type.String(),
+  ...MOVED_MONEY,
+  /** RFC 3339. */
+  receivedAt: Type.String(),
+});
+
+const notice = (deposit: Static<typeof data>): Notice => ({
+  title: 'Your deposit is here',
+  lead: `We received ${deposit.amount}. ${whereItWent(deposit)}`,
+  details: [
+    ['Amount', deposit.amount],
+    ['Deposit', deposit.depositId],
+    ['Time', deposit.receivedAt],
+  ],
+  rest: debtNotice(deposit),
+});
+
+/** Tells the owner of a deposit that its money has come. */
+export const depositReceived = defineTemplate({
+  name: 'deposit-received',
+  data,
+  subject: ({ amount }) => `Your deposit of ${amount} is here`,
+  text: (deposit) => noticeText(notice(deposit)),
+  html: (deposit) => noticePage(notice(deposit)),
+});

@@ -1,0 +1,32 @@
+import Type, { type Static } from 'typebox';
+import { debtNotice, MOVED_MONEY, whereItWent } from '../moved-money.ts';
+import { type Notice, noticePage, noticeText } from '../notice.ts';
+import { defineTemplate } from '../template.ts';
+
+const data = Type.Object({
+  depositId: Type.String(),
+  /** `amount` is what came back. */
+  ...MOVED_MONEY,
+  /** RFC 3339. */
+  failedAt: Type.String(),
+});
+
+const notice = (refund: Static<typeof data>): Notice => ({
+  title: 'A refund came back',
+  lead: `A refund of ${refund.amount} did not reach you, and the money came back. ${whereItWent(refund)}`,
+  details: [
+    ['Amount', refund.amount],
+    ['Deposit', refund.depositId],
+    ['Time', refund.failedAt],
+  ],
+  rest: debtNotice(refund),
+});
+
+/** Tells the owner of a deposit that the money of a refund came back. */
+export const depositRefundFailed = defineTemplate({
+  name: 'deposit-refund-failed',
+  data,
+  subject: ({ amount }) => `A refund of ${amount} came back`,
+  text: (refund) => noticeText(notice(refund)),
+  html: (refund) => noticePage(notice(refund)),
+});

@@ -1,0 +1,38 @@
+import Type, { type Static } from 'typebox';
+import { debtNotice, MOVED_MONEY, whereItWasTaken } from '../moved-money.ts';
+import { type Notice, noticePage, noticeText } from '../notice.ts';
+import { defineTemplate } from '../template.ts';
+
+const data = Type.Object({
+  depositId: Type.String(),
+  /** `amount` is what was paid back now. */
+  ...MOVED_MONEY,
+  /** What was paid back of the deposit in all, without what came back to it. */
+  total: Type.String(),
+  /** What was paid in. */
+  deposited: Type.String(),
+  /** RFC 3339. */
+  refundedAt: Type.String(),
+});
+
+const notice = (refund: Static<typeof data>): Notice => ({
+  title: 'A deposit was refunded',
+  lead: `${refund.amount} of your deposit was paid back to where it came from. ${whereItWasTaken(refund)}`,
+  details: [
+    ['Refunded now', refund.amount],
+    ['Refunded in all', refund.total],
+    ['Deposit of', refund.deposited],
+    ['Deposit', refund.depositId],
+    ['Time', refund.refundedAt],
+  ],
+  rest: debtNotice(refund),
+});
+
+/** Tells the owner of a deposit that money of it went back. */
+export const depositRefunded = defineTemplate({
+  name: 'deposit-refunded',
+  data,
+  subject: ({ amount }) => `${amount} of your deposit was refunded`,
+  text: (refund) => noticeText(notice(refund)),
+  html: (refund) => noticePage(notice(refund)),
+});
