@@ -13,6 +13,7 @@ const ORDERS = 20;
 
 export interface OneGateway {
   url: string;
+  stack: Stack;
   /** Of an account that has some orders. */
   token: string;
   stop(): Promise<void>;
@@ -38,6 +39,7 @@ export async function startOneGateway(settings: Record<string, string>): Promise
       DATABASE_URL: '',
       REDIS_URL: '',
       SMTP_URL: '',
+      STRIPE_SECRET_KEY: '',
       ...settings,
     },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -56,9 +58,10 @@ export async function startOneGateway(settings: Record<string, string>): Promise
     if (start.exitCode !== null) throw new Error('the stack did not start');
     await delay(100);
   }
-  const { apiUrl: url } = JSON.parse(readFileSync(stackFile, 'utf8')) as Stack;
+  const stack = JSON.parse(readFileSync(stackFile, 'utf8')) as Stack;
+  const { apiUrl: url } = stack;
   try {
-    return { url, token: await openAccount(url), stop };
+    return { url, stack, token: await openAccount(url), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -15,6 +15,7 @@ import { untilQuiet } from './quiet.ts';
 import { seededRandom } from './random.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { freezeWhile } from './signals.ts';
+import { createStripeHand } from './stripe-hand.ts';
 import { createWishes } from './wishes.ts';
 
 const CLIENTS = 32;
@@ -85,7 +86,8 @@ async function runOn(
     );
     const drainedMs = await timeOf('nothing to be owed', async () => (await db.job.count()) === 0);
     await untilQuiet(stack, db, patienceMs);
-    const evidence = { history, facts: await readFacts(db, [account.id], stack.mailDir) };
+    const stripe = createStripeHand(stack);
+    const evidence = { history, facts: await readFacts(db, [account.id], stack.mailDir, stripe) };
     const findings = [...checkHistory(evidence), ...(await brokenInvariants(stack.now()))];
     return {
       findings,

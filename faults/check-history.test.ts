@@ -4,10 +4,12 @@ import {
   answer,
   CONFIRMATION,
   clean,
+  DEPOSIT,
   facts,
   kinds,
   ORDER,
   orders,
+  PAYMENT,
   replacing,
   TASK,
 } from './history-example.ts';
@@ -16,7 +18,13 @@ import type { Evidence, FindingKind } from './rules/rule.ts';
 describe('the history of a run', () => {
   it('is clean when all went well', () => {
     expect(checkHistory(clean())).toEqual([]);
-    expect(tally(clean())).toEqual({ accepted: 4, effects: 4, unanswered: 1, mailTwins: 1 });
+    expect(tally(clean())).toEqual({
+      accepted: 5,
+      deposits: 1,
+      effects: 5,
+      unanswered: 1,
+      mailTwins: 1,
+    });
   });
 
   it('is clean when a request that was never answered has had its effect', () => {
@@ -32,6 +40,38 @@ describe('the history of a run', () => {
   });
 
   it.each<[string, FindingKind, Evidence]>([
+    ['a deposit that is lost', 'lost', facts({ deposits: [], payments: [] })],
+    [
+      'a deposit that is there twice',
+      'duplicated',
+      facts({ deposits: [DEPOSIT, { ...DEPOSIT, id: 'deposit-8' }] }),
+    ],
+    [
+      'a deposit that nobody asked for',
+      'unasked',
+      facts({ deposits: [DEPOSIT, { ...DEPOSIT, id: 'deposit-8', amount: 5 }] }),
+    ],
+    [
+      'a second payment of a deposit',
+      'duplicated',
+      facts({ payments: [PAYMENT, { ...PAYMENT, id: 'pi_8', received: 0, refunded: 0 }] }),
+    ],
+    [
+      'a payment of no deposit',
+      'unasked',
+      facts({ payments: [PAYMENT, { ...PAYMENT, id: 'pi_8', depositId: 'deposit-8' }] }),
+    ],
+    ['a cent that was not posted', 'lost', facts({ deposits: [{ ...DEPOSIT, posted: 9_999 }] })],
+    [
+      'a cent that was posted twice',
+      'duplicated',
+      facts({ deposits: [{ ...DEPOSIT, posted: 10_001 }] }),
+    ],
+    [
+      'a deposit that nobody was told of as received',
+      'lost',
+      facts({ deposits: [{ ...DEPOSIT, status: 'pending' }] }),
+    ],
     ['an order that is lost', 'lost', facts({ orders: [], fills: [], emails: [] })],
     [
       'an order that is there under another id than was promised',
@@ -191,16 +231,21 @@ describe('the history of a run', () => {
 
   it('counts a lost order as accepted without an effect', () => {
     const evidence = facts({ orders: clean().facts.orders.slice(1), fills: [] });
-    expect(tally(evidence)).toMatchObject({ accepted: 4, effects: 3 });
+    expect(tally(evidence)).toMatchObject({ accepted: 5, effects: 4 });
+  });
+
+  it('counts a deposit whose books are a cent short as accepted without an effect', () => {
+    const evidence = facts({ deposits: [{ ...DEPOSIT, posted: 9_999 }] });
+    expect(tally(evidence)).toMatchObject({ accepted: 5, effects: 4 });
   });
 
   it('counts an order that was never executed as accepted without an effect', () => {
     const evidence = orders(clean(), () => ({ status: 'accepted' }));
-    expect(tally(evidence)).toMatchObject({ accepted: 4, effects: 1 });
+    expect(tally(evidence)).toMatchObject({ accepted: 5, effects: 2 });
   });
 
   it('counts an order that is there twice as two effects', () => {
     const evidence = facts({ orders: [...clean().facts.orders, { ...ORDER, id: 'order-1b' }] });
-    expect(tally(evidence)).toMatchObject({ accepted: 4, effects: 5 });
+    expect(tally(evidence)).toMatchObject({ accepted: 5, effects: 6 });
   });
 });

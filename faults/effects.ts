@@ -1,15 +1,21 @@
 import type { Facts } from './facts.ts';
 import type { Asked } from './history.ts';
 
-/** Finds what requests have come to, by what no two of them have alike: an order's quantity, a task's title. */
+/** Finds what requests have come to, by what no two of them have alike: an order's quantity, a task's title, a
+ * deposit's amount. */
 export interface Effects {
-  /** The orders or tasks that a request has made: one, if all is well. None for a wish to cancel. */
+  /** The orders, tasks or deposits that a request has made: one, if all is well. None for a wish to cancel. */
   of(asked: Asked): { id: string }[];
 }
 
-export function effectsIn({ orders, tasks }: Pick<Facts, 'orders' | 'tasks'>): Effects {
+export function effectsIn({
+  orders,
+  tasks,
+  deposits,
+}: Pick<Facts, 'orders' | 'tasks' | 'deposits'>): Effects {
   const ordersByTag = Map.groupBy(orders, orderTag);
   const tasksByTag = Map.groupBy(tasks, taskTag);
+  const depositsByTag = Map.groupBy(deposits, depositTag);
   return {
     of({ accountId, wish }) {
       switch (wish.kind) {
@@ -17,6 +23,8 @@ export function effectsIn({ orders, tasks }: Pick<Facts, 'orders' | 'tasks'>): E
           return ordersByTag.get(orderTag({ accountId, ...wish.order })) ?? [];
         case 'task':
           return tasksByTag.get(taskTag({ accountId, ...wish.task })) ?? [];
+        case 'deposit':
+          return depositsByTag.get(depositTag({ accountId, ...wish.deposit })) ?? [];
         case 'cancel':
           return [];
       }
@@ -29,3 +37,6 @@ export const orderTag = ({ accountId, quantity }: { accountId: string; quantity:
 
 export const taskTag = ({ accountId, title }: { accountId: string; title: string }) =>
   `${title} in account ${accountId}`;
+
+export const depositTag = ({ accountId, amount }: { accountId: string; amount: number }) =>
+  `deposit of ${amount} in account ${accountId}`;

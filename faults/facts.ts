@@ -1,12 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '@gatehouse/db/client';
+import type { PaymentFact, StripeHand } from './stripe-hand.ts';
 
 /** What there is when all is quiet: the other side of the evidence. */
 export interface Facts {
   orders: OrderFact[];
   fills: { orderId: string; executionId: string; quantity: string }[];
   tasks: TaskFact[];
+  deposits: DepositFact[];
+  /** What Stripe knows. */
+  payments: PaymentFact[];
   emails: EmailFact[];
   /** Jobs that are still owed, dead ones with their error. */
   jobs: { name: string; subjectId: string; state: string; lastError: string | null }[];
@@ -36,11 +40,22 @@ export interface TaskFact {
   remindedAt: Date | null;
 }
 
+export interface DepositFact {
+  id: string;
+  accountId: string;
+  /** In minor units, as what was posted. */
+  amount: number;
+  status: string;
+  refunded: number;
+  /** What the ledger says it has brought. */
+  posted: number;
+}
+
 export interface EmailFact {
   id: string;
   template: string;
   status: string;
-  /** The order or task that it is about. */
+  /** The order, task or deposit that it is about. */
   subjectId: string | null;
 }
 
@@ -51,6 +66,7 @@ export async function readFacts(
   db: Database,
   accountIds: readonly string[],
   mailDir: string,
+  stripe: StripeHand,
 ): Promise<Facts> {
   const where = { accountId: { in: [...accountIds] } };
   const [orders, fills, tasks, emails, jobs] = [
@@ -67,16 +83,42 @@ export async function readFacts(
     })),
     fills: fills.map((fill) => ({ ...fill, quantity: fill.quantity.toFixed(QUANTITY_DECIMALS) })),
     tasks,
+    deposits: await readDeposits(db, accountIds),
+    payments: await stripe.payments(),
     emails: emails.map((email) => ({ ...email, subjectId: subjectOf(email.data) })),
     jobs,
     received: await readInbox(mailDir),
   };
 }
 
+async function readDeposits(db: Database, accountIds: readonly string[]): Promise<DepositFact[]> {
+  const where = { accountId: { in: [...accountIds] } };
+  const deposits = await db.deposit.findMany({ where, include: { movements: true } });
+  const entries = await db.ledgerEntry.findMany({
+    where: { ...where, ledger: 'equity' },
+    include: { transaction: { select: { referenceId: true } } },
+  });
+  const byReference = Map.groupBy(entries, ({ transaction }) => transaction.referenceId);
+  // Equity is credited: what comes in is negative.
+  const posted = (movementId: string) =>
+    (byReference.get(movementId) ?? []).reduce((sum, { amount }) => sum - cents(amount), 0);
+  return deposits.map(({ id, accountId, amount, status, refundedAmount, movements }) => ({
+    id,
+    accountId,
+    amount,
+    status,
+    refunded: refundedAmount,
+    posted: movements.reduce((sum, movement) => sum + posted(movement.id), 0),
+  }));
+}
+
+const cents = (amount: { toFixed(digits: number): string }): number =>
+  Number(amount.toFixed(2).replace('.', ''));
+
 function subjectOf(data: unknown): string | null {
   if (typeof data !== 'object' || data === null) return null;
-  const { orderId = null, taskId = null } = data as Record<string, unknown>;
-  const subject = orderId ?? taskId;
+  const { orderId = null, taskId = null, depositId = null } = data as Record<string, unknown>;
+  const subject = orderId ?? taskId ?? depositId;
   return typeof subject === 'string' ? subject : null;
 }
 

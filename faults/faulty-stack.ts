@@ -87,6 +87,7 @@ async function settings(dir: string): Promise<NodeJS.ProcessEnv> {
     DATABASE_URL: '',
     REDIS_URL: '',
     SMTP_URL: '',
+    STRIPE_SECRET_KEY: '',
   };
 }
 

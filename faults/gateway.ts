@@ -95,6 +95,8 @@ function pathOf(wish: Wish): string {
       return `/v1/orders/${wish.orderId}/cancel`;
     case 'task':
       return '/v1/tasks';
+    case 'deposit':
+      return '/v1/deposits';
   }
 }
 
@@ -106,5 +108,7 @@ function bodyOf(wish: Wish): { body?: string } {
       return {};
     case 'task':
       return { body: JSON.stringify(wish.task) };
+    case 'deposit':
+      return { body: JSON.stringify(wish.deposit) };
   }
 }

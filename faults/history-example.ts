@@ -1,5 +1,5 @@
 import { checkHistory } from './check-history.ts';
-import type { EmailFact, OrderFact, TaskFact } from './facts.ts';
+import type { DepositFact, EmailFact, OrderFact, TaskFact } from './facts.ts';
 import type { Answer, Asked, OrderWish } from './history.ts';
 import type { Evidence, FindingKind } from './rules/rule.ts';
 
@@ -41,6 +41,15 @@ export const TASK: TaskFact = {
   dueAt: new Date(5_000),
   remindedAt: new Date(5_000),
 };
+export const DEPOSIT: DepositFact = {
+  id: 'deposit-7',
+  accountId: ACCOUNT,
+  amount: 10_007,
+  status: 'succeeded',
+  refunded: 7,
+  posted: 10_000,
+};
+export const PAYMENT = { id: 'pi_7', depositId: 'deposit-7', received: 10_007, refunded: 7 };
 export const CONFIRMATION: EmailFact = {
   id: 'mail-1',
   template: 'order-confirmation',
@@ -80,6 +89,12 @@ export function clean(): Evidence {
         { kind: 'task', task: { title: 'task 5', dueAt: '' } },
         answer(201, { id: 'task-5' }),
       ),
+      asked(
+        'key-7',
+        { kind: 'deposit', deposit: { amount: 10_007, currency: 'usd' } },
+        answer(503, { code: 'payments_unavailable' }, { retryAfter: '5' }),
+        answer(201, { id: 'deposit-7', paymentIntentId: 'pi_7' }),
+      ),
       asked('key-6', { kind: 'order', order: { ...BUY, quantity: '9.000009' } }, 'fetch failed'),
     ],
     facts: {
@@ -89,14 +104,20 @@ export function clean(): Evidence {
       ],
       fills: [{ orderId: 'order-1', executionId: 'execution-1', quantity: '3.000001' }],
       tasks: [TASK],
+      deposits: [DEPOSIT],
+      payments: [PAYMENT],
       emails: [
         CONFIRMATION,
         { id: 'mail-5', template: 'task-reminder', status: 'sent', subjectId: 'task-5' },
+        { id: 'mail-7', template: 'deposit-received', status: 'sent', subjectId: 'deposit-7' },
+        { id: 'mail-8', template: 'deposit-refunded', status: 'sent', subjectId: 'deposit-7' },
       ],
       jobs: [],
       received: new Map([
         ['mail-1', 2],
         ['mail-5', 1],
+        ['mail-7', 1],
+        ['mail-8', 1],
       ]),
     },
   };

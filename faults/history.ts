@@ -12,7 +12,8 @@ export interface Asked {
 export type Wish =
   | { kind: 'order'; order: OrderWish }
   | { kind: 'cancel'; orderId: string }
-  | { kind: 'task'; task: TaskWish };
+  | { kind: 'task'; task: TaskWish }
+  | { kind: 'deposit'; deposit: DepositWish };
 
 export interface OrderWish {
   symbol: string;
@@ -29,6 +30,12 @@ export interface TaskWish {
   /** No two tasks have the same. */
   title: string;
   dueAt: string;
+}
+
+export interface DepositWish {
+  /** In minor units; no two deposits have the same. */
+  amount: number;
+  currency: 'usd';
 }
 
 export interface Attempt {
@@ -84,7 +91,12 @@ export function idOf(body: string): string | null {
   return textField(body, 'id');
 }
 
-function textField(body: string, name: 'code' | 'id'): string | null {
+/** The `paymentIntentId` of a deposit. */
+export function paymentOf(body: string): string | null {
+  return textField(body, 'paymentIntentId');
+}
+
+function textField(body: string, name: 'code' | 'id' | 'paymentIntentId'): string | null {
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed !== 'object' || parsed === null || !(name in parsed)) return null;

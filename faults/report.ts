@@ -16,7 +16,7 @@ export function reportLines({ findings, tally, injected, logs }: Report, replay:
     '',
     ...findings.slice(0, FINDINGS_SHOWN).map(({ kind, what }) => `${kind}: ${what}`),
     ...(findings.length > FINDINGS_SHOWN ? [`and ${findings.length - FINDINGS_SHOWN} more`] : []),
-    `${tally.unanswered} never answered, ${tally.mailTwins} mails sent twice, ${others} other findings`,
+    `${tally.deposits} deposits, ${tally.unanswered} never answered, ${tally.mailTwins} mails sent twice, ${others} other findings`,
     ...(logs === null ? [] : [`logs: ${logs}`, `again: ${replay}`]),
     `accepted ${tally.accepted}, effects ${tally.effects}, lost ${count('lost')}, duplicated ${count('duplicated')}`,
   ];

@@ -32,6 +32,7 @@ it(
     expect(report.findings, story).toEqual([]);
     expect(report.injected.length, story).toBeGreaterThanOrEqual(2);
     expect(report.tally.accepted, story).toBeGreaterThan(50);
+    expect(report.tally.deposits, story).toBeGreaterThan(3);
     expect(report.tally.effects, story).toBe(report.tally.accepted);
   },
   TIMEOUT_MS,

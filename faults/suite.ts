@@ -13,6 +13,7 @@ import { type Random, seededRandom } from './random.ts';
 import { measureRecovery } from './recovery.ts';
 import { type Finding, finding } from './rules/rule.ts';
 import { type Injected, runStorm } from './storm.ts';
+import { createStripeHand, type StripeHand } from './stripe-hand.ts';
 import { createWishes } from './wishes.ts';
 import { runWorkload } from './workload.ts';
 
@@ -75,18 +76,20 @@ async function runOn(stack: FaultyStack, db: Database, options: SuiteOptions): P
   const client = (account: Account, name: string, giveUp: AbortSignal): Client =>
     createClient({ account, urls, random: random.fork(name), history, giveUp });
 
-  const injected = await useAndInject(stack, db, options, { random, accounts, client });
+  const stripe = createStripeHand(stack);
+  const injected = await useAndInject(stack, db, options, { random, accounts, client, stripe });
   options.signal.throwIfAborted();
 
-  const unrest = await unrestOf(stack, db);
+  const unrest = await unrestOf(stack, db, stripe);
   await repeatSome(history, random.fork('repeat'), accounts, client);
   const ids = accounts.map(({ id }) => id);
-  const evidence = { history, facts: await readFacts(db, ids, stack.mailDir) };
+  const evidence = { history, facts: await readFacts(db, ids, stack.mailDir, stripe) };
   const findings = [...unrest, ...checkHistory(evidence), ...(await brokenInvariants(stack.now()))];
   return { findings, tally: tally(evidence), injected, logs: null };
 }
 
 interface Crowd {
+  stripe: StripeHand;
   random: Random;
   accounts: readonly Account[];
   client(account: Account, name: string, giveUp: AbortSignal): Client;
@@ -97,7 +100,7 @@ async function useAndInject(
   stack: FaultyStack,
   db: Database,
   { seconds, faults: names, calm, say, signal }: SuiteOptions,
-  { random, accounts, client }: Crowd,
+  { random, accounts, client, stripe }: Crowd,
 ): Promise<Injected[]> {
   const { apiUrls: urls } = stack.now();
   const wishes = createWishes(random.fork('wishes'));
@@ -106,7 +109,7 @@ async function useAndInject(
   const clients = Array.from({ length: CLIENTS }, (_, index) =>
     client(cycle(accounts, index), `client ${index}`, givingUp.signal),
   );
-  const working = runWorkload(clients, wishes, random.fork('workload'), stop.signal);
+  const working = runWorkload(clients, wishes, stripe, random.fork('workload'), stop.signal);
   const measure = (name: string) => {
     const giveUp = AbortSignal.any([givingUp.signal, AbortSignal.timeout(RECOVERY_MS)]);
     const probe = client(cycle(accounts, 0), `after ${name}`, giveUp);
@@ -133,8 +136,9 @@ function openAccounts(urls: readonly string[]): Promise<Account[]> {
   );
 }
 
-async function unrestOf(stack: FaultyStack, db: Database): Promise<Finding[]> {
+async function unrestOf(stack: FaultyStack, db: Database, stripe: StripeHand): Promise<Finding[]> {
   try {
+    await stripe.deliverAll(QUIET_MS);
     await untilQuiet(stack, db, QUIET_MS);
     return [];
   } catch (error) {

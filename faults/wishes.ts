@@ -1,9 +1,12 @@
-import type { OrderWish, TaskWish } from './history.ts';
+import type { DepositWish, OrderWish, TaskWish } from './history.ts';
 import type { Random } from './random.ts';
 
 const SYMBOLS = ['AAPL', 'MSFT', 'NVDA', 'AMZN', 'TSLA', 'BRK.B'] as const;
 /** A task falls due while faults are injected. */
 const DUE_MS = { least: 200, most: 3_000 } as const;
+
+/** In cents: what may be refunded of it is less. */
+const LEAST_DEPOSIT = 10_000;
 
 /** Makes what clients ask for. No two wishes of a run are alike, so each effect can be told whose it is. */
 export interface Wishes {
@@ -13,6 +16,7 @@ export interface Wishes {
   restingOrder(): OrderWish;
   smallOrder(): OrderWish;
   task(): TaskWish;
+  deposit(): DepositWish;
   key(): string;
 }
 
@@ -51,6 +55,7 @@ export function createWishes(random: Random): Wishes {
       title: `task ${++number}`,
       dueAt: new Date(Date.now() + random.integer(DUE_MS.least, DUE_MS.most)).toISOString(),
     }),
+    deposit: () => ({ amount: LEAST_DEPOSIT + ++number, currency: 'usd' }),
     key: () => `key-${++number}`,
   };
 }

@@ -17,6 +17,7 @@ const BUSINESS: Record<Asked['wish']['kind'], readonly string[]> = {
   order: [],
   cancel: ['order_not_cancelable'],
   task: [],
+  deposit: [],
 };
 
 function inContract(asked: Asked): Finding[] {

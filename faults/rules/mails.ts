@@ -1,6 +1,6 @@
 import { type Finding, finding, type Rule } from './rule.ts';
 
-/** Everyone who should hear of something is written to once: a mail a filled order, a mail a due task. */
+/** Everyone who should hear of something is written to once: a mail a filled order, a due task, a deposit and its refund. */
 export const mailsRule: Rule = ({ facts }) => {
   const bySubject = Map.groupBy(
     facts.emails,
@@ -10,6 +10,12 @@ export const mailsRule: Rule = ({ facts }) => {
     ...facts.orders
       .filter(({ status }) => status === 'filled')
       .map(({ id }) => `order-confirmation ${id}`),
+    ...facts.deposits
+      .filter(({ status }) => status === 'succeeded')
+      .map(({ id }) => `deposit-received ${id}`),
+    ...facts.deposits
+      .filter(({ refunded }) => refunded > 0)
+      .map(({ id }) => `deposit-refunded ${id}`),
     ...facts.tasks.map(({ id }) => `task-reminder ${id}`),
   ];
   const findings: Finding[] = [];

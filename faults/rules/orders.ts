@@ -1,6 +1,7 @@
 import { orderTag, taskTag } from '../effects.ts';
 import type { OrderFact } from '../facts.ts';
-import { type Asked, accepted, idOf, type OrderWish } from '../history.ts';
+import type { Asked, OrderWish } from '../history.ts';
+import { oneEffect } from './one-effect.ts';
 import { type Evidence, type Finding, finding, type Rule } from './rule.ts';
 
 /** Every order that a client was promised is there once, as it was asked for, and no other order is there. */
@@ -37,22 +38,6 @@ export const tasksRule: Rule = ({ history, facts }) => {
   }
   return findings;
 };
-
-/** A request that never got an answer may or may not have had its effect: but not two of them. */
-function oneEffect(asked: Asked, rows: readonly { id: string }[]): Finding[] {
-  const { key, wish } = asked;
-  if (rows.length > 1) {
-    const ids = rows.map(({ id }) => id).join(', ');
-    return [
-      finding('duplicated', `${wish.kind} under ${key} is there ${rows.length} times: ${ids}`),
-    ];
-  }
-  const answer = accepted(asked);
-  if (answer === undefined) return [];
-  const promised = idOf(answer.body);
-  if (promised !== null && rows.some(({ id }) => id === promised)) return [];
-  return [finding('lost', `${wish.kind} ${promised} was promised under ${key} and is not there`)];
-}
 
 function asAskedFor(wish: OrderWish, row: OrderFact): Finding[] {
   const isSame =
