@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLull } from '../src/webhooks/lull.ts';
 
@@ -10,14 +11,23 @@ afterEach(() => {
 
 function watchedLull() {
   const passedOn: number[][] = [];
-  return { passedOn, lull: createLull<number>((items) => passedOn.push([...items])) };
+  const lull = createLull<number>((items) => passedOn.push([...items]));
+  /** Something urgent of which `item` is left, after so many milliseconds. */
+  const take = async (item: number, ms: number): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const taken = lull.before(() => promise);
+    vi.advanceTimersByTime(ms);
+    lull.add([item]);
+    resolve();
+    await taken;
+  };
+  return { passedOn, lull, take };
 }
 
-test('what comes alone is passed on within milliseconds', () => {
-  const { lull, passedOn } = watchedLull();
+test('what comes alone is passed on within milliseconds', async () => {
+  const { passedOn, take } = watchedLull();
   for (const item of [1, 2]) {
-    lull.stir();
-    lull.add([item]);
+    await take(item, 3);
     expect(passedOn.flat()).not.toContain(item);
     vi.advanceTimersByTime(10);
     expect(passedOn.flat()).toContain(item);
@@ -26,18 +36,41 @@ test('what comes alone is passed on within milliseconds', () => {
   expect(passedOn).toEqual([[1], [2]]);
 });
 
-test('while more comes in it is held back together, and none for longer than two seconds', () => {
+test('nothing is passed on while something is under way, however long that takes', async () => {
   const { lull, passedOn } = watchedLull();
-  for (let item = 0; item < 3_000; item += 1) {
-    lull.stir();
-    lull.add([item]);
-    vi.advanceTimersByTime(1);
-    expect(item - passedOn.flat().length).toBeLessThan(2_010);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const urgent = lull.before(() => promise);
+  lull.add([1]);
+  vi.advanceTimersByTime(1_900);
+  expect(passedOn).toEqual([]);
+  resolve();
+  await urgent;
+  vi.advanceTimersByTime(10);
+  expect(passedOn).toEqual([[1]]);
+});
+
+test('while more comes in it is held back together, and none for longer than two seconds', async () => {
+  const { passedOn, take } = watchedLull();
+  for (let item = 0; item < 400; item += 1) {
+    await take(item, 10);
+    expect(item - passedOn.flat().length).toBeLessThan(202);
   }
   expect(passedOn).toHaveLength(1);
-  expect(passedOn[0]?.length).toBeGreaterThan(1_900);
+  expect(passedOn[0]?.length).toBeGreaterThan(190);
   vi.advanceTimersByTime(10);
-  expect(passedOn.flat()).toEqual(Array.from({ length: 3_000 }, (_, item) => item));
+  expect(passedOn.flat()).toEqual(Array.from({ length: 400 }, (_, item) => item));
+});
+
+test('what fails holds nothing up', async () => {
+  const { lull, passedOn } = watchedLull();
+  const failed = lull.before(async () => {
+    await nextTurn();
+    throw new Error('away');
+  });
+  lull.add([1]);
+  await expect(failed).rejects.toThrow('away');
+  vi.advanceTimersByTime(10);
+  expect(passedOn).toEqual([[1]]);
 });
 
 test('what is held back is passed on when it ends, once', () => {

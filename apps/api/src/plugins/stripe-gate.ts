@@ -40,10 +40,10 @@ export default fp(
       },
     });
     app.decorate('acceptStripeEvent', (envelope, requestId) => {
-      lull.stir();
       const id = newId();
       const job = app.jobs.plan(processStripeEvent, { stripeEventId: id }, { requestId });
-      return gate.add({ event: { id, ...envelope, source: 'webhook' }, job });
+      const event = { id, ...envelope, source: 'webhook' } as const;
+      return lull.before(() => gate.add({ event, job }));
     });
     app.addHook('onClose', async () => lull.flush());
   },
