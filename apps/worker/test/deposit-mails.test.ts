@@ -3,9 +3,10 @@ import { openDepositBooks } from '@gatehouse/db/deposit-books';
 import { hearFacts } from '@gatehouse/db/deposit-changes';
 import { transaction } from '@gatehouse/db/transaction';
 import type { DepositFacts } from '@gatehouse/domain/deposit';
-import { createJobLedger, type JobLedger } from '@gatehouse/jobs/ledger';
+import type { JobLedger } from '@gatehouse/jobs/ledger';
 import { testDatabase } from '@gatehouse/testing/database';
 import { createTestAccount } from '@gatehouse/testing/fixtures';
+import { createIdleLedger } from '@gatehouse/testing/idle-ledger';
 import { expect, onTestFinished, test } from 'vitest';
 import { renderEmail } from '../src/mail/templates.ts';
 import { describeChange } from '../src/payments/outcome.ts';
@@ -27,12 +28,7 @@ interface Account {
 async function setUp(): Promise<Account> {
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
-  const ledger = createJobLedger({
-    accepts: () => false,
-    dispatch: () => undefined,
-    drain: async () => undefined,
-    room: async () => 0,
-  });
+  const ledger = createIdleLedger();
   const { accountId } = await createTestAccount(db, { cash: '0.00' });
   return { db, ledger, accountId };
 }

@@ -1,7 +1,7 @@
 import { testDatabase } from '@gatehouse/testing/database';
 import { expect, onTestFinished, test } from 'vitest';
 import { livedThrough } from './paying.ts';
-import { broken, tamper } from './tampering.ts';
+import { broken, expectNoticed, tamper } from './tampering.ts';
 
 const ENTRIES = 'the entries of every ledger transaction add up to zero';
 const CASH = 'every cash balance is the sum of its entries, and not negative';
@@ -93,12 +93,7 @@ test.each<[string, string, string[]]>([
     [RECEIVED],
   ],
 ])('%s is noticed', async (_, tampering, expected) => {
-  const { db, drop } = await testDatabase();
-  onTestFinished(drop);
-  await livedThrough(db);
-  expect(await broken(db)).toEqual([]);
-  await tamper(db, tampering);
-  expect(await broken(db)).toEqual(expected);
+  await expectNoticed(livedThrough, tampering, expected);
 });
 
 test('amounts as large as a column takes are reckoned with', async () => {

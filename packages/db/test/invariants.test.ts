@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../src/client.ts';
 import { insertJobs } from '../src/jobs.ts';
 import { acceptOrders } from '../src/order-acceptance.ts';
-import { broken, tamper } from './tampering.ts';
+import { broken, expectNoticed } from './tampering.ts';
 import { acceptance, filledOrder } from './trading.ts';
 
 const ENTRIES = 'the entries of every ledger transaction add up to zero';
@@ -74,12 +74,7 @@ test.each<[string, string, string[]]>([
     [FORGOTTEN],
   ],
 ])('%s is noticed', async (_, tampering, expected) => {
-  const { db, drop } = await testDatabase();
-  onTestFinished(drop);
-  await filledOrder(db);
-  expect(await broken(db)).toEqual([]);
-  await tamper(db, tampering);
-  expect(await broken(db)).toEqual(expected);
+  await expectNoticed(filledOrder, tampering, expected);
 });
 
 test('an order that is accepted and owed is in order', async () => {

@@ -1,3 +1,5 @@
+import { testDatabase } from '@gatehouse/testing/database';
+import { expect, onTestFinished } from 'vitest';
 import type { Database } from '../src/client.ts';
 import { checkInvariants } from '../src/invariants.ts';
 
@@ -19,4 +21,18 @@ const DROP_CHECKS = `
 export async function tamper(db: Database, statements: string): Promise<void> {
   await db.$executeRawUnsafe(DROP_CHECKS);
   for (const statement of statements.split('; ')) await db.$executeRawUnsafe(statement);
+}
+
+/** Sees that a database in order is found to be, and, once it was tampered with, which invariants do not hold. */
+export async function expectNoticed(
+  fill: (db: Database) => Promise<unknown>,
+  tampering: string,
+  expected: readonly string[],
+): Promise<void> {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  await fill(db);
+  expect(await broken(db)).toEqual([]);
+  await tamper(db, tampering);
+  expect(await broken(db)).toEqual(expected);
 }

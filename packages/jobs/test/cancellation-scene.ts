@@ -12,6 +12,7 @@ import { newId } from '@gatehouse/domain/id';
 import type { OrderStatus } from '@gatehouse/domain/order';
 import { testDatabase } from '@gatehouse/testing/database';
 import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
+import { createIdleLedger } from '@gatehouse/testing/idle-ledger';
 import { onTestFinished } from 'vitest';
 import { cancelJob } from '../src/cancellation.ts';
 import type { JobName } from '../src/catalogue.ts';
@@ -21,7 +22,7 @@ import { processStripeEvent } from '../src/definitions/process-stripe-event.ts';
 import { reconcileTrade } from '../src/definitions/reconcile-trade.ts';
 import { remindTask } from '../src/definitions/remind-task.ts';
 import { sendEmail } from '../src/definitions/send-email.ts';
-import { createJobLedger, type JobLedger } from '../src/ledger.ts';
+import type { JobLedger } from '../src/ledger.ts';
 
 /** An account whose jobs are owed, and handed over to nobody. */
 export interface Scene {
@@ -34,12 +35,7 @@ export async function setUp(): Promise<Scene> {
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
   // Nothing is handed over: what is about to be canceled is in the ledger only.
-  const ledger = createJobLedger({
-    accepts: () => false,
-    dispatch: () => undefined,
-    drain: async () => undefined,
-    room: async () => 0,
-  });
+  const ledger = createIdleLedger();
   const { accountId } = await createTestAccount(db);
   return { db, ledger, accountId };
 }
