@@ -5,6 +5,9 @@ import { StartError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { lastLines } from './log-tail.ts';
 
+/** Milliseconds that one of our own processes may take until it serves. */
+const OWN_READY_MS = 30_000;
+
 /** A child process that has been seen to work. */
 export interface Service {
   readonly pid: number;
@@ -92,6 +95,32 @@ export async function untilReady<T>(
     }
     await delay(15);
   }
+}
+
+/**
+ * Starts one of our own processes, which sends a message once it serves, and waits for that.
+ *
+ * @throws StartError as `untilReady` does
+ */
+export async function launchOwn(
+  options: Omit<LaunchOptions, 'command' | 'ipc' | 'stopSignal'> & {
+    signal?: AbortSignal | undefined;
+  },
+): Promise<Launched> {
+  const launched = await launch({
+    ...options,
+    command: process.execPath,
+    ipc: true,
+    stopSignal: 'SIGTERM',
+  });
+  let serves = false;
+  launched.process.once('message', () => {
+    serves = true;
+  });
+  const { name, logFile, signal } = options;
+  const waiting = { name, logFile, deadlineMs: OWN_READY_MS, signal };
+  await untilReady(launched, waiting, () => (serves ? true : null));
+  return launched;
 }
 
 /** Sends `signal`, and SIGKILL after `deadlineMs`; resolves when the child is gone. */

@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Guard } from './guard.ts';
-import { launch, type Service, untilReady } from './launch.ts';
+import { launchOwn, type Service } from './launch.ts';
 
 const MAIL_PROCESS = fileURLToPath(new URL('./mail-process.ts', import.meta.url));
-const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 5000;
 
 export interface Mail extends Service {
@@ -30,24 +29,16 @@ export interface MailOptions {
 export async function startMail(options: MailOptions): Promise<Mail> {
   const { dir, smtpPort, webPort, logFile, guard, signal } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const launched = await launch({
+  const launched = await launchOwn({
     name: 'the mail server',
-    command: process.execPath,
     args: [MAIL_PROCESS, dir, `${smtpPort}`, `${webPort}`],
     cwd: dir,
     env: {},
     logFile,
-    ipc: true,
-    stopSignal: 'SIGTERM',
     stopDeadlineMs: STOP_DEADLINE_MS,
     guard,
+    signal,
   });
-  let listening = false;
-  launched.process.once('message', () => {
-    listening = true;
-  });
-  const ready = { name: 'the mail server', logFile, deadlineMs: READY_DEADLINE_MS, signal };
-  await untilReady(launched, ready, () => (listening ? true : null));
   return {
     ...launched,
     smtpUrl: `smtp://127.0.0.1:${smtpPort}`,

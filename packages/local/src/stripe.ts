@@ -2,11 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './config.ts';
 import type { Guard } from './guard.ts';
-import { launch, type Service, untilReady } from './launch.ts';
+import { launchOwn, type Service } from './launch.ts';
 
 /** Beside the tests that it is made for, and started by its path as the apps are: nothing here imports it. */
 const STRIPE_PROCESS = join(ROOT, 'packages/testing/src/stripe-process.ts');
-const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 5000;
 
 export interface Stripe extends Service {
@@ -33,9 +32,8 @@ export interface StripeOptions {
 export async function startStripe(options: StripeOptions): Promise<Stripe> {
   const { dir, port, apiKey, webhook, stackFile, logFile, guard, signal } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const launched = await launch({
+  const launched = await launchOwn({
     name: 'the fake Stripe',
-    command: process.execPath,
     args: [STRIPE_PROCESS],
     cwd: ROOT,
     env: {
@@ -47,16 +45,9 @@ export async function startStripe(options: StripeOptions): Promise<Stripe> {
       STACK_FILE: stackFile,
     },
     logFile,
-    ipc: true,
-    stopSignal: 'SIGTERM',
     stopDeadlineMs: STOP_DEADLINE_MS,
     guard,
+    signal,
   });
-  let listening = false;
-  launched.process.once('message', () => {
-    listening = true;
-  });
-  const ready = { name: 'the fake Stripe', logFile, deadlineMs: READY_DEADLINE_MS, signal };
-  await untilReady(launched, ready, () => (listening ? true : null));
   return { ...launched, url: `http://127.0.0.1:${port}`, apiKey };
 }
