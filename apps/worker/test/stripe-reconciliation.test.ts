@@ -143,6 +143,10 @@ test('a round that meets no Stripe says so, and the next one mends it', async ()
   expect(failed).toMatchObject({ eventsFound: 0, depositsMended: 0 });
   expect(failed?.error).toContain('503');
   expect(failed?.endedAt).not.toBeNull();
+  const askedAt = async () =>
+    (await db.deposit.findUniqueOrThrow({ where: { id: silent.id } })).askedAt;
+  // Nobody has answered: it is as far in front as before.
+  expect(await askedAt()).toBeNull();
 
   stripe.heal();
   stripe.fault('/v1/payment_intents', { status: 503 }, Number.POSITIVE_INFINITY);
@@ -155,6 +159,7 @@ test('a round that meets no Stripe says so, and the next one mends it', async ()
   stripe.heal();
   await reconcile(stack);
   expect((await rounds(db))[0]).toMatchObject({ eventsFound: 0, error: null });
+  expect(await askedAt()).not.toBeNull();
   await startWorker(NO_STRIPE);
   await allSettled(30_000);
   expect(await cashOf(db, accountId)).toBe('100.00');

@@ -57,8 +57,12 @@ export async function mendDeposits(
   for (let first = 0; first < deposits.length; first += AT_ONCE) {
     const turn = deposits.slice(first, first + AT_ONCE);
     const results = await Promise.allSettled(turn.map((one) => mend(parts, one, signal)));
-    const ids = turn.map(({ id }) => id);
-    await stampAsked(parts.db, ids);
+    // What nobody could answer was not asked: it keeps its turn.
+    const asked = turn.filter((_, index) => !isUnasked(results[index]));
+    await stampAsked(
+      parts.db,
+      asked.map(({ id }) => id),
+    );
     for (const result of results) {
       if (result.status === 'rejected') failures.push(result.reason);
       else if (result.value !== 'nothing new') mended[result.value] += 1;
@@ -70,6 +74,10 @@ export async function mendDeposits(
 }
 
 const isAway = (error: unknown): boolean => error instanceof NotYet || isDatabaseUnavailable(error);
+
+function isUnasked(result: PromiseSettledResult<unknown> | undefined): boolean {
+  return result?.status === 'rejected' && isAway(result.reason);
+}
 
 async function mend(
   { db, ledger, payments, log }: MendDepositsParts,
