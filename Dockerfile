@@ -14,6 +14,7 @@ COPY packages/db/package.json packages/db/
 COPY packages/domain/package.json packages/domain/
 COPY packages/market/package.json packages/market/
 COPY packages/payments/package.json packages/payments/
+COPY packages/webhooks/package.json packages/webhooks/
 COPY packages/jobs/package.json packages/jobs/
 
 # --workspaces leaves the root's own dependencies out, the Node for `npm start` among them. --omit=optional leaves
@@ -37,11 +38,14 @@ COPY --from=generated /app/packages/db/src/generated packages/db/src/generated
 COPY packages/domain/src packages/domain/src
 COPY packages/market/src packages/market/src
 COPY packages/payments/src packages/payments/src
+COPY packages/webhooks/src packages/webhooks/src
 COPY packages/db/prisma packages/db/prisma
 COPY packages/db/scripts/migrate.ts packages/db/scripts/
 COPY packages/db/src packages/db/src
 COPY packages/jobs/src packages/jobs/src
 COPY apps/worker/src apps/worker/src
+# Shown on the pages of the API.
+COPY docs/webhooks.md docs/
 COPY apps/api/src apps/api/src
 USER node
 EXPOSE 3000 9464

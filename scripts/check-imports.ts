@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   local: ['jobs', 'db', 'domain'],
   testing: ['local', 'jobs', 'db', 'domain', 'webhooks'],
   faults: ['testing', 'local', 'db'],
-  benchmarks: ['testing', 'local', 'db'],
+  benchmarks: ['testing', 'local', 'db', 'domain'],
 };
 const TESTS_AND_SCRIPTS_MAY_ALSO_IMPORT = ['testing', 'local'];
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { seal, unseal } from '@gatehouse/domain/sealing';
 import { beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { seal, unseal } from '../src/sealing.ts';
 import { afterFile, freshKey, type Gateway, startGateway } from './harness.ts';
 import { bearer, newPerson, type Person } from './people.ts';
 
@@ -99,6 +99,7 @@ test.each([
     DATABASE_URL: before.databaseUrl,
     REDIS_URL: before.redisUrl,
     AUTH_SIGNING_KEYS: before.config.AUTH_SIGNING_KEYS,
+    WEBHOOK_SECRET_KEYS: before.config.WEBHOOK_SECRET_KEYS,
   };
   const read = (AUTH_SECRET: string) => () => readConfig({ ...settings, AUTH_SECRET });
   expect(read('x'.repeat(32))).not.toThrow();

@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { seal, unseal } from '../sealing.ts';
+import { seal, unseal } from '@gatehouse/domain/sealing';
 
 const FORMAT = /^[A-Za-z0-9_-]{43}$/;
 

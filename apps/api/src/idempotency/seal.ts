@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { seal, unseal } from '../sealing.ts';
+import { seal, unseal } from '@gatehouse/domain/sealing';
 import type { Answer } from './answer.ts';
 
 /** For answers that may be read by whoever may read the table. */
