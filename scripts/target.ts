@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Stack } from '@gatehouse/local/stack-file';
 
 /** The system that a command works on. */
 export interface Target {
@@ -13,13 +14,13 @@ export async function findTarget(): Promise<Target> {
   const { DATABASE_URL, REDIS_URL } = process.env;
   return DATABASE_URL && REDIS_URL
     ? { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL }
-    : readStack('DATABASE_URL and REDIS_URL');
+    : findStack('set DATABASE_URL and REDIS_URL');
 }
 
 /** `findTarget` for a command that only talks to PostgreSQL. */
 export async function findDatabase(): Promise<string> {
   const { DATABASE_URL } = process.env;
-  return DATABASE_URL || (await readStack('DATABASE_URL')).databaseUrl;
+  return DATABASE_URL || (await findStack('set DATABASE_URL')).databaseUrl;
 }
 
 /** Where the signing keys are that a command works on. */
@@ -44,11 +45,12 @@ export function findSigningKeys(): KeysTarget {
   return { file };
 }
 
-async function readStack(variables: string): Promise<Target> {
+/** The stack that `npm start` runs here. Ends the process when there is none, with what else can be done. */
+export async function findStack(otherwise: string): Promise<Stack> {
   const { GATEHOUSE_DIR } = process.env;
   const file = join(GATEHOUSE_DIR || '.gatehouse', 'stack.json');
   if (!existsSync(file)) {
-    console.error(`no stack is running here: \`npm start\` first, or set ${variables}`);
+    console.error(`no stack is running here: \`npm start\` first, or ${otherwise}`);
     process.exit(1);
   }
   return JSON.parse(await readFile(file, 'utf8'));

@@ -9,7 +9,11 @@ import * as worker from '../apps/worker/src/config.ts';
 import { composeFile, composeVariables, interpolate, type Service } from './compose-file.ts';
 import { ROOT, settingsOf, withEnvironment } from './repository.ts';
 
-const SECRETS = { AUTH_SECRET: 's'.repeat(43), AUTH_SIGNING_KEYS: 'MC4CAQAwBQYDK2Vw' };
+const SECRETS = {
+  AUTH_SECRET: 's'.repeat(43),
+  AUTH_SIGNING_KEYS: 'MC4CAQAwBQYDK2Vw',
+  WEBHOOK_SECRET_KEYS: 'k'.repeat(43),
+};
 /** What the Dockerfile sets. */
 const IMAGE = { HOST: '0.0.0.0' };
 

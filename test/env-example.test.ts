@@ -19,7 +19,7 @@ const EXAMPLE = Object.fromEntries(
 const schemas = [settingsOf(api.schema), settingsOf(worker.schema)];
 
 /** Settings whose default is not the same everywhere, so that the file leaves them empty. */
-const DERIVED = ['PUBLIC_URL'];
+const DERIVED = ['PUBLIC_URL', 'WEBHOOK_ALLOW_PRIVATE', 'WEBHOOK_ALLOW_HTTP'];
 
 /** What `npm start` reads; its configuration has no schema to ask. */
 function settingsOfLocal(): string[] {
@@ -78,8 +78,9 @@ it('has a command that makes the secrets', () => {
   execFileSync('bash', ['-c', command], { cwd: dir });
 
   const made = parseEnv(readFileSync(join(dir, '.env'), 'utf8'));
-  const { AUTH_SECRET = '', AUTH_SIGNING_KEYS = '', ...others } = made;
+  const { AUTH_SECRET = '', AUTH_SIGNING_KEYS = '', WEBHOOK_SECRET_KEYS = '', ...others } = made;
   expect(others).toEqual({});
   expect(Buffer.from(AUTH_SECRET, 'base64url')).toHaveLength(32);
+  expect(Buffer.from(WEBHOOK_SECRET_KEYS, 'base64url')).toHaveLength(32);
   expect(parseKeyList(AUTH_SIGNING_KEYS)).toHaveLength(1);
 });

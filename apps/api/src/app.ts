@@ -37,6 +37,7 @@ import redis from './plugins/redis.ts';
 import sessions from './plugins/sessions.ts';
 import stripeGate from './plugins/stripe-gate.ts';
 import tokens from './plugins/tokens.ts';
+import webhooks from './plugins/webhooks.ts';
 
 /** The gateway, ready to listen. `close()` ends everything that it opened. */
 export async function buildApp(
@@ -112,6 +113,7 @@ export async function buildApp(
   await app.register(orderGate);
   await app.register(payments, config);
   await app.register(stripeGate);
+  await app.register(webhooks, config);
   await app.register(quotes, { source: createQuoteSource(config) });
   await app.register(etag);
   await app.register(openapi, { publicUrl });

@@ -1,6 +1,7 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
 import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
 import { paymentSettings } from '@gatehouse/payments/settings';
+import { webhookSettings } from '@gatehouse/webhooks/settings';
 import Type, { type Static } from 'typebox';
 import { trustedProxies } from './http/trusted-proxies.ts';
 
@@ -9,6 +10,7 @@ export const schema = Type.Object({
   ...sharedSettings,
   ...marketSettings,
   ...paymentSettings,
+  ...webhookSettings,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   PUBLIC_URL: Type.String({ default: 'http://127.0.0.1:3000', pattern: '^https?://[^/]+$' }),
   DATABASE_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }),

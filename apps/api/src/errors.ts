@@ -121,6 +121,34 @@ export const StripeEventInProgress = problem(
   'A job is owed for the event: it comes by itself, or, when it is dead, once it is redriven',
 );
 
+// Webhook endpoints.
+export const UrlNotAllowed = problem(
+  422,
+  'url_not_allowed',
+  'The URL is not one that webhooks are sent to',
+  'Webhooks are not sent to this URL: %s',
+);
+export const WebhookEndpointLimit = problem(
+  409,
+  'webhook_endpoint_limit',
+  'The account has as many webhook endpoints as it may have',
+);
+export const WebhookEndpointDisabled = problem(
+  409,
+  'webhook_endpoint_disabled',
+  'The webhook endpoint is disabled; enable it first',
+);
+export const WebhookReplayRunning = problem(
+  409,
+  'webhook_replay_running',
+  'A replay to the webhook endpoint is running; wait for its end, or cancel it',
+);
+export const WebhookReplayEnded = problem(
+  409,
+  'webhook_replay_ended',
+  'The replay has ended: there is nothing to cancel',
+);
+
 // Resources.
 export const NotFound = problem(
   404,

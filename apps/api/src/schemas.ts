@@ -1,23 +1,17 @@
 import { PRICE_PATTERN, QUANTITY_PATTERN } from '@gatehouse/domain/decimal';
 import { ID_PATTERN } from '@gatehouse/domain/id';
-import { SYMBOL_PATTERN } from '@gatehouse/domain/symbol';
+import { Nullable } from '@gatehouse/domain/shapes';
 import Type, { type TProperties, type TSchema } from 'typebox';
 import { PROBLEMS } from './errors.ts';
 
-export const Id = Type.String({ pattern: ID_PATTERN, description: 'UUIDv7' });
-export const Ticker = Type.String({ pattern: SYMBOL_PATTERN, examples: ['AAPL'] });
+export { DecimalText, Id, Nullable, Ticker } from '@gatehouse/domain/shapes';
 
 /** A `Date` is serialized to RFC 3339, UTC, with milliseconds. */
 export const Timestamp = Type.Unsafe<Date>({ type: 'string', format: 'date-time' });
 
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-
 /** Text without null bytes, which PostgreSQL cannot store. */
 export const Text = (minLength: number, maxLength: number) =>
   Type.String({ minLength, maxLength, pattern: '^[^\\u0000]*$' });
-
-/** A decimal in an answer. */
-export const DecimalText = (example: string) => Type.String({ examples: [example] });
 
 /** A decimal in a request: a string, or an integer. Handlers see the string. */
 const decimalInput = (pattern: string, maximum: number, example: string) =>
@@ -105,3 +99,10 @@ export const idempotencyHeader = (isRequired: boolean) =>
         )
       : Type.Optional(Type.String({ description: 'With it, a retry replays the first answer.' })),
   });
+
+/** Header of a mutation that is for the version that its client has read. */
+export const IfMatch = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'The `ETag` that was read: 412 when it has changed since' }),
+  ),
+});

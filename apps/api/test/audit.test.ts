@@ -65,8 +65,19 @@ test('what is done to a user is written down: who did it, from where, and what c
     ['user.role_changed', { from: 'user', to: 'operator' }],
     ['user.deactivated', {}],
     ['user.reactivated', {}],
-    ['user.deleted', { email: 'robert@example.com', name: 'Robert', role: 'operator' }],
+    // He was told of his changes: his account stays.
+    ['user.deactivated', {}],
   ]);
+});
+
+test('who is deleted with his account is written down as he was', async () => {
+  const gateway = await startGateway({ PAPER_STARTING_CASH: '0' });
+  const admin = await newPerson(gateway, 'admin');
+  const { userId, email } = await newPerson(gateway, 'user');
+  const since = await follow(admin);
+  expect((await admin.call('DELETE', `${users}/${userId}`)).status).toBe(204);
+  const details = { email, name: 'Ada', role: 'user' };
+  expect(await since()).toMatchObject([{ action: 'user.deleted', subjectId: userId, details }]);
 });
 
 test('a change and its entry are one: without the entry nothing is changed', async () => {

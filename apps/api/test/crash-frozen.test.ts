@@ -34,8 +34,11 @@ async function stored({ scenes, claimOf }: Stage) {
 }
 
 test('case 10: a gateway that outlives its lease in a transaction has no effect, and answers what there is', async () => {
-  // Those that insert: what locks a row that exists is waited for, until Postgres ends the session.
-  const routes = CRASH_ROUTES.filter(({ status }) => status === 201);
+  // Those that insert: what locks a row that exists is waited for, until Postgres ends the session. An endpoint locks
+  // the event log.
+  const routes = CRASH_ROUTES.filter(
+    ({ status, route }) => status === 201 && route !== '/v1/webhook-endpoints',
+  );
   const written = routes.flatMap(({ effect }) => effect).sort();
   const stage = await setStage(world, routes);
   const { db } = world.gateway;

@@ -36,7 +36,12 @@ export async function traces(db: Database, stripe: FakeStripe) {
     payments: stripe.paymentIntents().length,
     records: await db.idempotencyRecord.count({ where: { recoveryPoint: null } }),
     jobs: await db.job.count({ where: { name: 'finish-deposit' } }),
-    events: (await db.event.findMany({ orderBy: { id: 'asc' } })).map(({ type }) => type),
+    events: (
+      await db.event.findMany({
+        where: { type: { startsWith: 'deposit.' } },
+        orderBy: { id: 'asc' },
+      })
+    ).map(({ type }) => type),
   };
 }
 

@@ -8,6 +8,7 @@ import { type Caller, type FuzzRequest, requests } from './fuzz/requests.ts';
 import { type FuzzAnswer, send } from './fuzz/send.ts';
 import { afterFile, type Client, freshKey, type Gateway, order, startGateway } from './harness.ts';
 import { startStripe } from './stripe.ts';
+import { addDelivery, addEndpoint, endDelivery } from './webhook-scene.ts';
 
 /** Sets of requests that are sent at once. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
@@ -59,8 +60,17 @@ async function things(): Promise<string[]> {
       headers: freshKey(),
     }),
   ];
+  const endpoint = await addEndpoint(user);
+  const delivery = await addDelivery(gateway.db, user, endpoint.id);
+  await endDelivery(gateway.db, delivery, 'failed');
   const jobs = await gateway.db.job.findMany({ select: { id: true } });
-  return [id, ...made.map(({ body }) => body.id), ...jobs.map((job) => job.id)];
+  return [
+    id,
+    endpoint.id,
+    delivery,
+    ...made.map(({ body }) => body.id),
+    ...jobs.map((job) => job.id),
+  ];
 }
 
 async function credential({ operation, caller }: FuzzRequest): Promise<string | null> {

@@ -18,7 +18,7 @@ export async function spawnGateway(
   changes: Partial<Record<'DATABASE_URL' | 'REDIS_URL' | 'STRIPE_API_URL', string>> = {},
 ): Promise<GatewayProcess> {
   const { AUTH_SECRET, AUTH_SIGNING_KEYS, DATABASE_URL, REDIS_URL } = config;
-  const { STRIPE_SECRET_KEY, STRIPE_API_URL } = config;
+  const { STRIPE_SECRET_KEY, STRIPE_API_URL, WEBHOOK_SECRET_KEYS } = config;
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env.PATH,
@@ -32,6 +32,7 @@ export async function spawnGateway(
       REDIS_URL,
       STRIPE_SECRET_KEY,
       STRIPE_API_URL,
+      WEBHOOK_SECRET_KEYS,
       ...changes,
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

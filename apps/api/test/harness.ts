@@ -96,6 +96,7 @@ export async function startGateway(
       PORT: '0',
       AUTH_SECRET: randomBytes(32).toString('hex'),
       AUTH_SIGNING_KEYS: newSigningKey(),
+      WEBHOOK_SECRET_KEYS: randomBytes(32).toString('hex'),
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
       LOG_LEVEL: 'silent',

@@ -1,9 +1,11 @@
+import { newId } from '@gatehouse/domain/id';
 import { addDeadJobs } from '@gatehouse/testing/dead-jobs';
 import { beforeAll, expect, test } from 'vitest';
 import { afterFile, freshKey, type Gateway, order, startGateway } from './harness.ts';
 import { newPerson, type Person } from './people.ts';
 import { startStripe } from './stripe.ts';
 import { addStripeEvents } from './stripe-events.ts';
+import { addDelivery, addEndpoint } from './webhook-scene.ts';
 
 /** What Ada has, by what the paths of the API call it. */
 interface Belongings {
@@ -12,11 +14,17 @@ interface Belongings {
   symbol: string;
   task: string;
   deposit: string;
+  event: string;
+  webhookEndpoint: string;
+  webhookDelivery: string;
+  webhookReplay: string;
   apiKey: string;
   session: string;
   user: string;
   job: string;
   stripeEvent: string;
+  email: string;
+  suppressedAddress: string;
 }
 
 interface Row {
@@ -36,15 +44,42 @@ const OPERATIONS: readonly Row[] = [
   { operation: 'GET /v1/positions/{symbol}', of: 'symbol' },
   { operation: 'GET /v1/quotes/{symbol}', of: 'symbol', answer: 'public' },
   { operation: 'GET /v1/deposits/{id}', of: 'deposit' },
+  { operation: 'GET /v1/events/{id}', of: 'event' },
   { operation: 'GET /v1/tasks/{id}', of: 'task' },
   { operation: 'PATCH /v1/tasks/{id}', of: 'task', body: { title: 'yours' } },
   { operation: 'DELETE /v1/tasks/{id}', of: 'task' },
+  { operation: 'GET /v1/webhook-endpoints/{id}', of: 'webhookEndpoint' },
+  {
+    operation: 'PATCH /v1/webhook-endpoints/{id}',
+    of: 'webhookEndpoint',
+    body: { enabled: false },
+  },
+  { operation: 'DELETE /v1/webhook-endpoints/{id}', of: 'webhookEndpoint' },
+  { operation: 'POST /v1/webhook-endpoints/{id}/rotate-secret', of: 'webhookEndpoint', body: {} },
+  { operation: 'POST /v1/webhook-endpoints/{id}/test', of: 'webhookEndpoint' },
+  {
+    operation: 'POST /v1/webhook-endpoints/{id}/replay',
+    of: 'webhookEndpoint',
+    body: { since: '2026-11-01T00:00:00.000Z' },
+  },
+  { operation: 'GET /v1/webhook-endpoints/{id}/replays', of: 'webhookEndpoint' },
+  { operation: 'GET /v1/webhook-replays/{id}', of: 'webhookReplay' },
+  { operation: 'POST /v1/webhook-replays/{id}/cancel', of: 'webhookReplay' },
+  { operation: 'GET /v1/webhook-endpoints/{id}/deliveries', of: 'webhookEndpoint' },
+  { operation: 'GET /v1/webhook-deliveries/{id}', of: 'webhookDelivery' },
+  { operation: 'POST /v1/webhook-deliveries/{id}/retry', of: 'webhookDelivery' },
   { operation: 'POST /v1/api-keys/{id}/rotate', of: 'apiKey', body: {} },
   { operation: 'DELETE /v1/api-keys/{id}', of: 'apiKey' },
   { operation: 'DELETE /v1/auth/sessions/{id}', of: 'session' },
   { operation: 'GET /v1/users/{id}', of: 'user', answer: 403 },
   { operation: 'PATCH /v1/users/{id}', of: 'user', body: { name: 'yours' }, answer: 403 },
   { operation: 'DELETE /v1/users/{id}', of: 'user', answer: 403 },
+  { operation: 'GET /v1/emails/{id}', of: 'email' },
+  {
+    operation: 'DELETE /v1/admin/email-suppressions/{address}',
+    of: 'suppressedAddress',
+    answer: 403,
+  },
   { operation: 'GET /v1/admin/jobs/{id}', of: 'job', answer: 403 },
   { operation: 'POST /v1/admin/jobs/{id}/redrive', of: 'job', answer: 403 },
   { operation: 'POST /v1/admin/jobs/{id}/cancel', of: 'job', answer: 403 },
@@ -58,13 +93,18 @@ const LISTS = [
   '/v1/api-keys',
   '/v1/auth/sessions',
   '/v1/deposits',
+  '/v1/emails',
+  '/v1/events',
   '/v1/orders',
   '/v1/positions',
   '/v1/tasks',
+  '/v1/webhook-deliveries',
+  '/v1/webhook-endpoints',
 ];
 /** Of these only admins and operators see anything. */
 const LISTS_OF_STAFF = [
   '/v1/admin/audit',
+  '/v1/admin/email-suppressions',
   '/v1/admin/jobs',
   '/v1/admin/stripe-events',
   '/v1/admin/stripe-reconciliations',
@@ -82,12 +122,31 @@ beforeAll(async () => {
   hers = await belongingsOf(ada);
 });
 
-async function belongingsOf({ call, userId, accountId }: Person): Promise<Belongings> {
+async function belongingsOf({
+  call,
+  userId,
+  accountId,
+  email: recipient,
+}: Person): Promise<Belongings> {
   const make = async (path: string, body: object) =>
     (await call('POST', path, { body, headers: freshKey() })).body.id;
   const clientOrderId = 'mine';
   const [job = ''] = await addDeadJobs(gateway.db, 1);
   const [stripeEvent = ''] = await addStripeEvents(gateway.db, 1);
+  const email = newId();
+  await gateway.db.email.createMany({
+    data: [
+      {
+        id: email,
+        accountId,
+        recipient,
+        template: 'task-reminder',
+        data: {},
+        createdAt: new Date(),
+      },
+    ],
+  });
+  await gateway.db.emailSuppression.createMany({ data: [{ address: recipient, reason: 'mine' }] });
   const position = {
     symbol: 'AAPL',
     positionType: 'stock',
@@ -98,17 +157,29 @@ async function belongingsOf({ call, userId, accountId }: Person): Promise<Belong
     data: [{ id: crypto.randomUUID(), accountId, ...position, updatedAt: new Date() }],
   });
   const session = await gateway.db.session.findFirstOrThrow({ where: { userId } });
+  const { id: webhookEndpoint } = await addEndpoint({ call }, { description: 'mine' });
+  const webhookDelivery = await addDelivery(gateway.db, { call }, webhookEndpoint);
+  const published = { accountId, seq: { not: null } };
+  const event = await gateway.db.event.findFirstOrThrow({ where: published });
   return {
     order: await make('/v1/orders', order({ clientOrderId })),
     clientOrderId,
     symbol: position.symbol,
     task: await make('/v1/tasks', { title: 'mine' }),
     deposit: await make('/v1/deposits', { amount: 2500, currency: 'usd' }),
+    webhookEndpoint,
+    webhookDelivery,
+    webhookReplay: await make(`/v1/webhook-endpoints/${webhookEndpoint}/replay`, {
+      since: '2026-11-01T00:00:00.000Z',
+    }),
+    event: event.id,
     apiKey: await make('/v1/api-keys', { name: 'mine' }),
     session: session.id,
     user: userId,
     job,
     stripeEvent,
+    email,
+    suppressedAddress: recipient,
   };
 }
 
@@ -130,7 +201,13 @@ async function everything(): Promise<unknown> {
     db.session.findMany({ orderBy }),
     db.job.findMany({ orderBy }),
     db.stripeEvent.findMany({ orderBy }),
+    db.event.findMany({ orderBy }),
+    db.webhookEndpoint.findMany({ orderBy }),
+    db.webhookDelivery.findMany({ orderBy }),
+    db.webhookReplay.findMany({ orderBy }),
     db.auditEntry.findMany({ orderBy }),
+    db.email.findMany({ orderBy }),
+    db.emailSuppression.findMany(),
   ]);
 }
 

@@ -1,9 +1,11 @@
 import type { Database } from '@gatehouse/db/client';
 import { newId } from '@gatehouse/domain/id';
 import { addDeadJobs } from '@gatehouse/testing/dead-jobs';
+import { createTestEndpoint } from '@gatehouse/testing/webhooks';
 import { freshKey, order } from './harness.ts';
 import type { Person } from './people.ts';
 import { addStripeEvents } from './stripe-events.ts';
+import { addDelivery, addEndpoint, endDelivery, HOOK_URL } from './webhook-scene.ts';
 
 export interface Ask {
   path: string;
@@ -29,6 +31,8 @@ export interface KeyedRoute {
   /** It commits before it has an answer, and its retry goes on from there: deposits-crash.test.ts. */
   hasRecoveryPoint?: true;
   hasLocation?: true;
+  /** It asks for a state, not for a change: the same under another key finds nothing to do. */
+  isState?: true;
   /** Two requests that are both good, and different, about things of the person's own. */
   prepare(kit: Kit): Promise<{ ask: Ask; other: Ask }>;
   /** The same request as `ask`, written in another way: defaults spelled out, numbers for decimals. */
@@ -59,6 +63,62 @@ async function placedOrder({ person }: Kit): Promise<string> {
   return body.id;
 }
 
+/** Two endpoints of the person's, which he has or is given: there is an end to how many he may have. */
+async function endpoints({ db, person }: Kit): Promise<[string, string]> {
+  const { accountId } = person;
+  const where = { accountId, deletedAt: null, disabledReason: null };
+  const had = await db.webhookEndpoint.findMany({ where, take: 2, orderBy: { id: 'asc' } });
+  const [first, second] = had.map(({ id }) => id);
+  return [first ?? (await addEndpoint(person)).id, second ?? (await addEndpoint(person)).id];
+}
+
+/** Paths of two deliveries that have failed, each at an endpoint of its own, which has one job at most. */
+async function failedDeliveries({ db, person }: Kit): Promise<{ ask: Ask; other: Ask }> {
+  const failed = async (): Promise<Ask> => {
+    const endpointId = await createTestEndpoint(db, person.accountId, {
+      url: TEST_URL,
+      eventTypes: ['task.due'],
+    });
+    const id = await addDelivery(db, person, endpointId);
+    await endDelivery(db, id, 'failed');
+    await db.job.deleteMany({ where: { subjectId: endpointId } });
+    return { path: `/v1/webhook-deliveries/${id}/retry` };
+  };
+  return { ask: await failed(), other: await failed() };
+}
+
+/** Gives up endpoints that earlier scenes were given: there is an end to how many one may have. */
+async function makeRoom({ db, person: { accountId } }: Kit): Promise<void> {
+  const where = { accountId, deletedAt: null, url: TEST_URL };
+  const orderBy = { id: 'desc' } as const;
+  const old = await db.webhookEndpoint.findMany({ where, orderBy, skip: NEEDED_STILL });
+  await db.webhookEndpoint.updateMany({
+    where: { id: { in: old.map(({ id }) => id) } },
+    data: { deletedAt: new Date() },
+  });
+}
+
+const TEST_URL = 'http://127.0.0.1:9/';
+
+/** By scenes that are under way. */
+const NEEDED_STILL = 20;
+
+/** Of a new endpoint: one may have one replay at a time. */
+async function replayPath({ db, person }: Kit): Promise<string> {
+  return `/v1/webhook-endpoints/${await createTestEndpoint(db, person.accountId, { url: TEST_URL })}/replay`;
+}
+
+/** Paths that cancel two replays that are running. */
+async function runningReplays(kit: Kit): Promise<{ ask: Ask; other: Ask }> {
+  const begin = async (): Promise<Ask> => {
+    const { body } = await kit.person.call('POST', await replayPath(kit), { body: SINCE });
+    return { path: `/v1/webhook-replays/${body.id}/cancel` };
+  };
+  return { ask: await begin(), other: await begin() };
+}
+
+const SINCE = { since: '2026-11-01T00:00:00.000Z' };
+
 const newAddress = () => `${newId()}@example.com`;
 
 const bodies = (path: string, body: Ask['body'] & {}, change: object) => async () => ({
@@ -73,7 +133,7 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/orders',
     role: 'user',
     status: 201,
-    effect: ['INSERT job', 'INSERT order'],
+    effect: ['INSERT event', 'INSERT job', 'INSERT order'],
     isRequired: true,
     hasLocation: true,
     prepare: bodies(
@@ -111,7 +171,7 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/tasks',
     role: 'user',
     status: 201,
-    effect: ['INSERT task'],
+    effect: ['INSERT event', 'INSERT task'],
     hasLocation: true,
     prepare: bodies('/v1/tasks', { title: 'Buy milk' }, { title: 'Buy bread' }),
     respell: { status: 'TODO', priority: 0 },
@@ -121,7 +181,7 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/tasks/:id',
     role: 'user',
     status: 200,
-    effect: ['UPDATE task'],
+    effect: ['INSERT event', 'UPDATE task'],
     prepare: async ({ person }) => {
       const { body } = await person.call('POST', '/v1/tasks', { body: { title: 'Buy milk' } });
       const path = `/v1/tasks/${body.id}`;
@@ -131,6 +191,111 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
       };
     },
     refused: { path: `/v1/tasks/${newId()}`, body: { title: 'Buy bread' }, status: 404 },
+  },
+  {
+    method: 'POST',
+    route: '/v1/webhook-endpoints',
+    role: 'user',
+    status: 201,
+    effect: [
+      'INSERT audit_entry',
+      'INSERT event',
+      'INSERT webhook_endpoint',
+      'INSERT webhook_subscription',
+    ],
+    hasLocation: true,
+    prepare: async (kit) => {
+      await makeRoom(kit);
+      const path = '/v1/webhook-endpoints';
+      const body = { url: HOOK_URL, eventTypes: ['webhook_endpoint.test'] };
+      return { ask: { path, body }, other: { path, body: { ...body, ordered: true } } };
+    },
+    respell: { maxConcurrency: 10, ordered: false },
+    refused: {
+      path: '/v1/webhook-endpoints',
+      body: { url: 'https://127.0.0.1/', eventTypes: ['*'] },
+      status: 422,
+    },
+  },
+  {
+    method: 'PATCH',
+    route: '/v1/webhook-endpoints/:id',
+    role: 'user',
+    status: 200,
+    effect: ['INSERT audit_entry', 'INSERT event', 'UPDATE webhook_endpoint'],
+    prepare: async (kit) => {
+      const [first, second] = await endpoints(kit);
+      const body = { description: newId() };
+      return {
+        ask: { path: `/v1/webhook-endpoints/${first}`, body },
+        other: { path: `/v1/webhook-endpoints/${second}`, body },
+      };
+    },
+    refused: {
+      path: `/v1/webhook-endpoints/${newId()}`,
+      body: { description: 'a' },
+      status: 404,
+    },
+  },
+  {
+    method: 'POST',
+    route: '/v1/webhook-endpoints/:id/rotate-secret',
+    role: 'user',
+    status: 200,
+    effect: ['INSERT audit_entry', 'INSERT event', 'UPDATE webhook_endpoint'],
+    prepare: async (kit) => {
+      const path = `/v1/webhook-endpoints/${(await endpoints(kit))[0]}/rotate-secret`;
+      return { ask: { path, body: {} }, other: { path, body: { overlapSeconds: 60 } } };
+    },
+    respell: { overlapSeconds: 86_400 },
+    refused: { path: `/v1/webhook-endpoints/${newId()}/rotate-secret`, body: {}, status: 404 },
+  },
+  {
+    method: 'POST',
+    route: '/v1/webhook-endpoints/:id/test',
+    role: 'user',
+    status: 202,
+    effect: ['INSERT event'],
+    prepare: async (kit) => {
+      const [first, second] = await endpoints(kit);
+      return {
+        ask: { path: `/v1/webhook-endpoints/${first}/test` },
+        other: { path: `/v1/webhook-endpoints/${second}/test` },
+      };
+    },
+    refused: { path: `/v1/webhook-endpoints/${newId()}/test`, status: 404 },
+  },
+  {
+    method: 'POST',
+    route: '/v1/webhook-deliveries/:id/retry',
+    role: 'user',
+    status: 202,
+    effect: ['INSERT job', 'UPDATE webhook_delivery'],
+    prepare: failedDeliveries,
+    refused: { path: `/v1/webhook-deliveries/${newId()}/retry`, status: 404 },
+  },
+  {
+    method: 'POST',
+    route: '/v1/webhook-endpoints/:id/replay',
+    role: 'user',
+    status: 202,
+    effect: ['INSERT audit_entry', 'INSERT job', 'INSERT job', 'INSERT webhook_replay'],
+    hasLocation: true,
+    prepare: async (kit) => ({
+      ask: { path: await replayPath(kit), body: SINCE },
+      other: { path: await replayPath(kit), body: { ...SINCE, onlyFailed: true } },
+    }),
+    respell: { onlyFailed: false },
+    refused: { path: `/v1/webhook-endpoints/${newId()}/replay`, body: SINCE, status: 404 },
+  },
+  {
+    method: 'POST',
+    route: '/v1/webhook-replays/:id/cancel',
+    role: 'user',
+    status: 202,
+    effect: ['DELETE job', 'INSERT audit_entry', 'UPDATE webhook_replay'],
+    prepare: runningReplays,
+    refused: { path: `/v1/webhook-replays/${newId()}/cancel`, status: 404 },
   },
   {
     method: 'POST',
@@ -159,8 +324,24 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/users/me',
     role: 'user',
     status: 200,
-    effect: ['INSERT audit_entry', 'UPDATE user'],
+    effect: ['INSERT audit_entry', 'INSERT event', 'UPDATE user'],
     prepare: async () => bodies('/v1/users/me', { name: newId() }, { name: newId() })(),
+  },
+  {
+    method: 'PATCH',
+    route: '/v1/email-preferences',
+    role: 'user',
+    status: 200,
+    effect: ['INSERT email_opt_out'],
+    isState: true,
+    prepare: async ({ db, person: { accountId } }) => {
+      await db.emailOptOut.deleteMany({ where: { accountId } });
+      const path = '/v1/email-preferences';
+      return {
+        ask: { path, body: { reminders: false } },
+        other: { path, body: { reminders: true } },
+      };
+    },
   },
   {
     method: 'POST',
@@ -188,7 +369,7 @@ export const KEYED_ROUTES: readonly KeyedRoute[] = [
     route: '/v1/users/:id',
     role: 'admin',
     status: 200,
-    effect: ['INSERT audit_entry', 'INSERT audit_entry', 'UPDATE user'],
+    effect: ['INSERT audit_entry', 'INSERT audit_entry', 'INSERT event', 'UPDATE user'],
     prepare: async ({ person }) => {
       const body = { email: newAddress(), name: 'Bob' };
       const created = await person.call('POST', '/v1/users', { body });

@@ -13,6 +13,7 @@ const PUBLIC = new Set([
   'post /v1/auth/password/forgot',
   'post /v1/auth/password/reset',
   'post /webhooks/stripe',
+  'get /v1/event-types',
 ]);
 
 test('the API docs: every route is there, with its security and its statuses', async () => {
@@ -124,6 +125,7 @@ test('Bull Board: not without a session, read-only for operators, all for admins
     'schedules true',
     'tasks true',
     'trades true',
+    'webhooks true',
   ]);
   expect(names(await board(admin.cookie))).toEqual([
     'mail false',
@@ -131,6 +133,7 @@ test('Bull Board: not without a session, read-only for operators, all for admins
     'schedules false',
     'tasks false',
     'trades false',
+    'webhooks false',
   ]);
 
   expect((await board(operator.cookie, 'PUT', '/trades/pause')).status).toBe(403);

@@ -37,6 +37,7 @@ test('a start without a sane configuration ends with one line that names every v
     'REDIS_URL',
     'AUTH_SECRET',
     'AUTH_SIGNING_KEYS',
+    'WEBHOOK_SECRET_KEYS',
   ]) {
     expect(output).toContain(name);
   }
@@ -49,6 +50,7 @@ test('a port in use and a bad signing key are one line each', async () => {
     REDIS_URL: config.REDIS_URL,
     AUTH_SECRET: config.AUTH_SECRET,
     AUTH_SIGNING_KEYS: config.AUTH_SIGNING_KEYS,
+    WEBHOOK_SECRET_KEYS: config.WEBHOOK_SECRET_KEYS,
   };
   const other: Server = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -74,6 +76,7 @@ test('at SIGTERM what was begun is answered, and the process leaves with 0', asy
     REDIS_URL: config.REDIS_URL,
     AUTH_SECRET: config.AUTH_SECRET,
     AUTH_SIGNING_KEYS: config.AUTH_SIGNING_KEYS,
+    WEBHOOK_SECRET_KEYS: config.WEBHOOK_SECRET_KEYS,
   });
   const [{ url }] = await once(child, 'message');
   const place = () =>

@@ -35,6 +35,7 @@ test.each([
     REDIS_URL: 'redis://x',
     AUTH_SECRET: 's'.repeat(32),
     AUTH_SIGNING_KEYS: 'k',
+    WEBHOOK_SECRET_KEYS: 's'.repeat(32),
   };
   expect(readConfig({ ...settings, TRUST_PROXY: '127.0.0.1' }).TRUST_PROXY).toBe('127.0.0.1');
   expect(() => readConfig({ ...settings, TRUST_PROXY: setting })).toThrow(

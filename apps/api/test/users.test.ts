@@ -273,13 +273,15 @@ test('who has had money is deactivated when he is removed, and what he had stays
   expect(results.flatMap(({ violations }) => violations)).toEqual([]);
 });
 
-test('who has nothing to his name is deleted with his account; a task is enough to stay', async () => {
+test('who has nothing to his name is deleted with his account; a task, or an event, is enough to stay', async () => {
   const gateway = await startGateway({ PAPER_STARTING_CASH: '0' });
   const admin = await newPerson(gateway, 'admin');
   const [bob, carl] = [await newPerson(gateway, 'user'), await newPerson(gateway, 'user')];
+  const dora = await newPerson(gateway, 'user');
+  expect((await dora.call('PATCH', `${users}/me`, { body: { name: 'Dora' } })).status).toBe(200);
   const key = await apiKey(bob);
   await carl.call('POST', '/v1/tasks', { body: { title: 'Buy milk' } });
-  for (const { userId } of [bob, carl]) {
+  for (const { userId } of [bob, carl, dora]) {
     expect((await admin.call('DELETE', `${users}/${userId}`)).status).toBe(204);
   }
   expect(await stored(gateway, bob.userId)).toBe(null);
@@ -288,6 +290,7 @@ test('who has nothing to his name is deleted with his account; a task is enough 
   expect((await bearer(gateway.call, key)('GET', `${users}/me`)).status).toBe(401);
   expect((await admin.call('DELETE', `${users}/${bob.userId}`)).status).toBe(404);
   expect((await stored(gateway, carl.userId))?.deactivatedAt).toBeInstanceOf(Date);
+  expect((await stored(gateway, dora.userId))?.deactivatedAt).toBeInstanceOf(Date);
   expect(await gateway.db.task.count()).toBe(1);
   const body = { email: bob.email, name: 'Another Bob' };
   expect((await admin.call('POST', users, { body })).status).toBe(201);

@@ -1,6 +1,7 @@
 import { readSettings, sharedSettings } from '@gatehouse/domain/settings';
 import { alpacaSettings, marketSettings } from '@gatehouse/market/settings';
 import { paymentSettings } from '@gatehouse/payments/settings';
+import { webhookSettings } from '@gatehouse/webhooks/settings';
 import Type, { type Static } from 'typebox';
 
 /** Every setting of the worker. `.env.example` describes them. */
@@ -8,6 +9,7 @@ export const schema = Type.Object({
   ...sharedSettings,
   ...marketSettings,
   ...paymentSettings,
+  ...webhookSettings,
   SMTP_URL: Type.String({ pattern: '^smtps?://' }),
   MAIL_FROM: Type.String({
     default: 'Gatehouse <no-reply@gatehouse.test>',

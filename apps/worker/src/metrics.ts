@@ -7,12 +7,18 @@ export interface WatchedRunner {
   readonly sinceTakenMs: number;
 }
 
+/** The same of the publisher. */
+export interface WatchedPublisher {
+  readonly lagSeconds: number;
+}
+
 export interface Metrics {
   completed(queue: string, name: string, durationMs: number): void;
   failed(queue: string, name: string, durationMs: number): void;
   recreated(queue: string): void;
   /** Shows from now on what the runner does. */
   watch(runner: WatchedRunner): void;
+  watchPublisher(publisher: WatchedPublisher): void;
   readonly contentType: string;
   /** All metrics of the process as Prometheus text. */
   text(): Promise<string>;
@@ -68,6 +74,15 @@ export function createMetrics(): Metrics {
       for (const { queue, sinceTakenMs } of runners) this.set({ queue }, sinceTakenMs / 1000);
     },
   });
+  let publisher: WatchedPublisher | null = null;
+  new Gauge({
+    name: 'gatehouse_event_publishing_lag_seconds',
+    help: 'How long the oldest event has waited for its place in the log, as this worker last saw it.',
+    registers,
+    collect() {
+      this.set(publisher?.lagSeconds ?? 0);
+    },
+  });
   const count =
     (counter: typeof processed) => (queue: string, name: string, durationMs: number) => {
       counter.inc({ queue, name });
@@ -81,6 +96,9 @@ export function createMetrics(): Metrics {
       runners.push(runner);
       // A counter that is not there before its first event hides that event from `rate()`.
       recreations.inc({ queue: runner.queue }, 0);
+    },
+    watchPublisher(watched) {
+      publisher = watched;
     },
     contentType: register.contentType,
     text: () => register.metrics(),

@@ -29,10 +29,17 @@ export interface Runner {
   abort(): void;
 }
 
+/**
+ * Jobs at a time of a queue whose jobs do little but wait: a run of `deliver-webhooks` waits for its receiver, half a
+ * minute long when that is slow, and others are not to wait for it.
+ */
+const WAITING_JOBS: Readonly<Partial<Record<QueueName, number>>> = { webhooks: 500 };
+
 /** One runner per queue, so that a queue that is slow never holds up another. */
 export function createRunners(parts: ConsumerParts): Runner[] {
   return QUEUES.map((queue) => {
-    const runner = createRunner(queue, parts);
+    const concurrency = WAITING_JOBS[queue] ?? parts.concurrency;
+    const runner = createRunner(queue, { ...parts, concurrency });
     parts.metrics.watch(runner);
     return runner;
   });

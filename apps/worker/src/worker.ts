@@ -1,6 +1,7 @@
 import { createDatabase } from '@gatehouse/db/client';
 import type { Broker } from '@gatehouse/domain/broker';
 import type { QuoteSource } from '@gatehouse/domain/quote';
+import { createSecretBox } from '@gatehouse/domain/secret-box';
 import { CATALOGUE } from '@gatehouse/jobs/catalogue';
 import { consumerConnection, producerConnection, warmUp } from '@gatehouse/jobs/connection';
 import type { Definition } from '@gatehouse/jobs/definition';
@@ -9,10 +10,13 @@ import { createJobLedger } from '@gatehouse/jobs/ledger';
 import { closeQueues, createQueues } from '@gatehouse/jobs/queues';
 import { createPayments } from '@gatehouse/payments/client';
 import { modeOf } from '@gatehouse/payments/settings';
+import { createGuardedAgent } from '@gatehouse/webhooks/agent';
+import { webhookSecretKeys } from '@gatehouse/webhooks/settings';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { createAttempt } from './attempt.ts';
 import { type Config, passwordResetUrl } from './config.ts';
+import { startPublisher } from './events/publisher.ts';
 import { createFailureBook } from './failures.ts';
 import { startHealthServer } from './health.ts';
 import { createMailTransport } from './mail/transport.ts';
@@ -28,6 +32,7 @@ import { startSweep } from './relay/sweep.ts';
 import { createRunners } from './runner.ts';
 import { startSchedulers } from './schedulers.ts';
 import { shutDown } from './shutdown.ts';
+import { createSender } from './webhooks/sender.ts';
 
 /** A worker also starts without Redis; then it waits for it. */
 const WARM_UP_MS = 2_000;
@@ -80,6 +85,10 @@ export async function startWorker(
   const ledger = createJobLedger(dispatcher);
 
   const transport = createMailTransport(config.SMTP_URL, config.MAIL_FROM);
+  const { WEBHOOK_ALLOW_PRIVATE: allowPrivate, WEBHOOK_ALLOW_HTTP: allowHttp } = config;
+  const agent = createGuardedAgent({ allowPrivate, allowHttp }, { connections: 1_024 });
+  const sender = createSender(agent);
+  const closing = new AbortController();
   const registry = createRegistry(
     work.catalogue,
     work.createProcessors({
@@ -91,7 +100,11 @@ export async function startWorker(
       payments: createPayments(config, log),
       mode: modeOf(config),
       transport,
+      sender,
+      closing: closing.signal,
       passwordResetUrl: passwordResetUrl(config),
+      publicUrl: config.PUBLIC_URL,
+      secretBox: createSecretBox(webhookSecretKeys(config)),
     }),
   );
   const metrics = createMetrics();
@@ -115,7 +128,10 @@ export async function startWorker(
   await warmUp(redis, WARM_UP_MS);
   for (const runner of runners) runner.start();
   const schedules = work.catalogue.filter((definition) => definition.kind === 'schedule');
+  const publisher = startPublisher({ db, ledger, log });
+  metrics.watchPublisher(publisher);
   const repeats = [
+    publisher,
     startRelay({ db, redis, dispatcher, log }),
     startSweep({ db, redis, queues, log }),
     startSchedulers({ queues, redis, schedules, log }),
@@ -124,6 +140,7 @@ export async function startWorker(
 
   const closeConnections = async (): Promise<void> => {
     transport.close();
+    await sender.close();
     await dispatcher.drain();
     await closeQueues(queues);
     redis.disconnect();
@@ -133,10 +150,12 @@ export async function startWorker(
   };
   return {
     internalUrl: health.url,
-    close: () =>
-      shutDown(
+    close: () => {
+      closing.abort();
+      return shutDown(
         { repeats, runners, closeConnections, log },
         config.SHUTDOWN_DEADLINE_SECONDS * 1_000,
-      ),
+      );
+    },
   };
 }

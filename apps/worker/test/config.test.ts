@@ -5,6 +5,7 @@ const required = {
   DATABASE_URL: 'postgresql://localhost/gatehouse',
   REDIS_URL: 'redis://localhost',
   SMTP_URL: 'smtp://localhost',
+  WEBHOOK_SECRET_KEYS: 'k'.repeat(32),
 };
 
 test('what is not given, or empty, has its default', () => {

@@ -14,7 +14,7 @@ import { wedge } from './wedge.ts';
 import { justSettle, type TestJob, testJob, testWork } from './work.ts';
 
 const RECREATED = 'gatehouse_consumers_recreated_total';
-const none = { trades: 0, payments: 0, mail: 0, tasks: 0, schedules: 0 };
+const none = { trades: 0, payments: 0, webhooks: 0, mail: 0, tasks: 0, schedules: 0 };
 const WARN = 40;
 const ERROR = 50;
 

@@ -19,7 +19,7 @@ async function takenOrder() {
   const ids = { orderId, accountId };
   const record = (outcome: Outcome) =>
     transaction(db, (tx) =>
-      recordOutcome(tx, ledger, { ...ids, outcome, at: new Date(), requestId: null }),
+      recordOutcome(tx, ledger, { ...ids, outcome, at: new Date(), requestId: 'of the owner' }),
     );
   const report = (status: BrokerOrder['status'], filled: string, price = '100'): Outcome => ({
     kind: 'reported',
@@ -31,7 +31,7 @@ async function takenOrder() {
       averageFillPrice: decimal(filled).isZero() ? null : decimal(price),
     },
   });
-  return { db, record, report };
+  return { db, accountId, record, report };
 }
 
 test('twenty who record the same at once have it booked once, and owe one look', async () => {
@@ -57,12 +57,15 @@ test('twenty who record the same at once have it booked once, and owe one look',
 });
 
 test('twenty who record a fill that the cash does not cover make the account owe it once', async () => {
-  const { db, record, report } = await takenOrder();
+  const { db, accountId, record, report } = await takenOrder();
   const filled = report('filled', '10', '120');
   await Promise.all(Array.from({ length: 20 }, () => record(filled)));
   const { cash, owed } = await db.account.findFirstOrThrow();
   expect([cash.toFixed(2), owed.toFixed(2)]).toEqual(['0.00', '150.00']);
   expect(await db.order.findMany()).toMatchObject([{ status: 'filled' }]);
+  const told = await db.event.findMany({ where: { type: 'account.owed_changed' } });
+  const data = { currency: 'USD', cash: '0.00', owed: '150.00' };
+  expect(told).toMatchObject([{ accountId, data, requestId: 'of the owner' }]);
   await expectBalancedBooks(db);
 });
 

@@ -1,5 +1,6 @@
 import { createTask } from '@gatehouse/db/tasks';
 import { transaction } from '@gatehouse/db/transaction';
+import { taskView } from '@gatehouse/domain/task-view';
 import { remindTask } from '@gatehouse/jobs/definitions/remind-task';
 import { createTestAccount } from '@gatehouse/testing/fixtures';
 import { expect, test } from 'vitest';
@@ -32,6 +33,9 @@ test('the owner of a due task is reminded once, however many jobs there are', as
   const reminded = await db.task.findUniqueOrThrow({ where: { id: task.id } });
   expect(reminded.remindedAt).not.toBeNull();
   expect(reminded.version).toBe(task.version);
+  expect(await db.event.findMany()).toMatchObject([
+    { accountId, type: 'task.due', data: taskView(task), requestId: null },
+  ]);
 });
 
 test('a task that is done, postponed, without a date or gone reminds nobody', async () => {
@@ -49,7 +53,7 @@ test('a task that is done, postponed, without a date or gone reminds nobody', as
   for (const { id } of [done, postponed, undated, gone]) await oweReminder(stack, id);
   await allSettled();
   expect(smtp.attempts).toBe(0);
-  expect(await db.email.count()).toBe(0);
+  expect([await db.email.count(), await db.event.count()]).toEqual([0, 0]);
   expect(await db.task.count({ where: { remindedAt: { not: null } } })).toBe(0);
 });
 

@@ -85,6 +85,7 @@ export async function startStack({
     DATABASE_URL: database.url,
     REDIS_URL: keyspace.url,
     SMTP_URL: smtp.url,
+    WEBHOOK_SECRET_KEYS: 'of a test with 32 characters or more',
     LOG_LEVEL: 'warn',
     WORKER_CONCURRENCY: '8',
     SHUTDOWN_DEADLINE_SECONDS: '10',

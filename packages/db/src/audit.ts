@@ -33,6 +33,13 @@ export const AUDIT_ACTIONS = [
   'queue.resumed',
   'board.acted',
   'stripe_event.replayed',
+  'email_suppression.deleted',
+  'webhook_endpoint.created',
+  'webhook_endpoint.updated',
+  'webhook_endpoint.secret_rotated',
+  'webhook_endpoint.deleted',
+  'webhook_replay.begun',
+  'webhook_replay.canceled',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -44,7 +51,16 @@ export type Actor = Pick<
 
 export interface Act {
   action: AuditAction;
-  subjectType: 'user' | 'session' | 'api_key' | 'job' | 'queue' | 'stripe_event';
+  subjectType:
+    | 'user'
+    | 'session'
+    | 'api_key'
+    | 'job'
+    | 'queue'
+    | 'stripe_event'
+    | 'email_suppression'
+    | 'webhook_endpoint'
+    | 'webhook_replay';
   subjectId: string | null;
   /** What else tells what was done. Never a secret. */
   details?: Record<string, string | number | boolean | null>;

@@ -1,5 +1,6 @@
 import type { Database, Queryable, Transaction } from './client.ts';
 import { type Job, type JobState, Prisma } from './generated/client.ts';
+import { IN_LOCK_ORDER } from './jobs.ts';
 import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
 
 /** A job that is owed, as operators see it. */
@@ -117,11 +118,12 @@ async function redriveBatch(
   return db.$executeRaw`
     UPDATE job SET ${REDRIVEN}
     FROM (
-      SELECT id FROM job
-      WHERE state = 'dead'
-        AND (${queue}::text IS NULL OR queue = ${queue}) AND (${name}::text IS NULL OR name = ${name})
-      ORDER BY id LIMIT ${limit}
-      FOR UPDATE
+      SELECT job.id FROM job WHERE job.state = 'dead' AND job.id = ANY(ARRAY(
+        SELECT id FROM job
+        WHERE state = 'dead'
+          AND (${queue}::text IS NULL OR queue = ${queue}) AND (${name}::text IS NULL OR name = ${name})
+        ORDER BY id LIMIT ${limit}
+      )) ${IN_LOCK_ORDER}
     ) AS dead
     WHERE job.id = dead.id`;
 }

@@ -74,7 +74,7 @@ function mayMove({ before, deposit }: DepositChange): boolean {
 
 /** Makes a movement, and returns what it leaves of the funds. */
 function post(
-  { deposit, at }: DepositChange,
+  { deposit, at, requestId }: DepositChange,
   movement: Movement,
   before: Funds,
   made: NewMovement[],
@@ -82,7 +82,14 @@ function post(
   const { id: depositId, accountId } = deposit;
   const { entries, funds } = postMovement(movement, before);
   const id = newId();
-  const ledgerTransaction = { accountId, kind: movement.kind, referenceId: id, entries, at };
+  const ledgerTransaction = {
+    accountId,
+    kind: movement.kind,
+    referenceId: id,
+    entries,
+    at,
+    requestId,
+  };
   made.push({ row: { ...movement, id, depositId, at }, ledgerTransaction });
   return funds;
 }

@@ -1,3 +1,4 @@
+import { emailCategory, isRefusable } from '@gatehouse/domain/email-category';
 import type { Queryable, Transaction } from './client.ts';
 import type { Email } from './generated/client.ts';
 
@@ -12,20 +13,46 @@ export interface NewEmail {
   data: Record<string, string>;
 }
 
-/** Writes down mails that are owed. The jobs that send them are inserted in the same transaction. */
+/**
+ * Writes down mails that are owed. The jobs that send them are inserted in the same transaction. One that its reader may
+ * want no more of gets a token of its own for that, which only the mail itself shows: its id is seen in more places.
+ */
 export async function insertEmails(tx: Transaction, emails: readonly NewEmail[]): Promise<void> {
   if (emails.length === 0) return;
   await tx.$executeRaw`
-    INSERT INTO email (id, account_id, recipient, template, data, created_at)
+    INSERT INTO email (id, account_id, recipient, template, data, unsubscribe_token, created_at)
     SELECT *, ${new Date()}::timestamptz FROM unnest(
       ${emails.map((e) => e.id)}::uuid[], ${emails.map((e) => e.accountId)}::uuid[],
       ${emails.map((e) => e.recipient)}::text[], ${emails.map((e) => e.template)}::text[],
-      ${emails.map((e) => JSON.stringify(e.data))}::jsonb[])`;
+      ${emails.map((e) => JSON.stringify(e.data))}::jsonb[],
+      ${emails.map(newUnsubscribeToken)}::uuid[])`;
 }
 
-/** @throws when there is no such mail */
-export async function readEmail(db: Queryable, id: string): Promise<Email> {
-  return db.email.findUniqueOrThrow({ where: { id } });
+function newUnsubscribeToken({ template }: NewEmail): string | null {
+  return isRefusable(emailCategory(template)) ? crypto.randomUUID() : null;
+}
+
+/** A mail with what decides whether it is sent at all. */
+export interface OutgoingEmail extends Omit<Email, 'createdAt' | 'sentAt'> {
+  /** Whether its address refused mail for good. */
+  isSuppressed: boolean;
+  /** Of categories: what the owner of its account does not want. */
+  unwanted: string[];
+}
+
+/** The mails of these ids; null where there is none. */
+export async function readOutgoingEmails(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<(OutgoingEmail | null)[]> {
+  const rows = await db.$queryRaw<OutgoingEmail[]>`
+    SELECT e.id, e.account_id AS "accountId", e.recipient, e.template, e.data, e.status,
+      e.unsubscribe_token AS "unsubscribeToken", s.address IS NOT NULL AS "isSuppressed",
+      ARRAY(SELECT o.category FROM email_opt_out o WHERE o.account_id = e.account_id) AS unwanted
+    FROM email e LEFT JOIN email_suppression s ON s.address = lower(e.recipient)
+    WHERE e.id = ANY(${ids}::uuid[])`;
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id) ?? null);
 }
 
 /** Decides that a mail is not to be sent. Without effect when it was sent already. */
@@ -33,8 +60,9 @@ export async function cancelEmail(tx: Transaction, id: string): Promise<void> {
   await tx.email.updateMany({ where: { id, status: 'queued' }, data: { status: 'canceled' } });
 }
 
-export async function markEmailsSent(tx: Transaction, ids: readonly string[]): Promise<void> {
-  await tx.$executeRaw`UPDATE email SET status = 'sent', sent_at = now() WHERE id = ANY(${ids}::uuid[])`;
+/** Decides that a mail is not tried, since its address refuses mail. */
+export async function suppressEmail(tx: Transaction, id: string): Promise<void> {
+  await tx.email.updateMany({ where: { id, status: 'queued' }, data: { status: 'suppressed' } });
 }
 
 /** How many mails of a template an account was owed in the last seconds, sent or not. */

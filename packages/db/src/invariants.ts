@@ -2,6 +2,8 @@ import type { Database } from './client.ts';
 import { DEPOSIT_INVARIANTS } from './deposit-invariants.ts';
 import { Prisma } from './generated/client.ts';
 import { type Invariant, owes } from './invariant.ts';
+import { MAIL_INVARIANTS } from './mail-invariants.ts';
+import { WEBHOOK_INVARIANTS } from './webhook-invariants.ts';
 
 /** The sum of an account's fills by position. */
 const HELD = Prisma.sql`
@@ -123,6 +125,8 @@ const INVARIANTS: readonly Invariant[] = [
         AND NOT ${owes(Prisma.sql`'remind-task'`, Prisma.sql`t.id`)}`,
   },
   ...DEPOSIT_INVARIANTS,
+  ...MAIL_INVARIANTS,
+  ...WEBHOOK_INVARIANTS,
 ];
 
 export interface InvariantResult {

@@ -80,6 +80,12 @@ export async function settleJob(tx: Transaction, jobId: string): Promise<boolean
   return (await tx.$executeRaw`DELETE FROM job WHERE id = ${jobId}::uuid`) === 1;
 }
 
+/**
+ * Locks rows of `job`. Whoever locks several takes them in this order, which is that of `insertSingleJobs`, or passes those
+ * that are locked: else two would wait for each other.
+ */
+export const IN_LOCK_ORDER = Prisma.sql`ORDER BY job.subject_id, job.id FOR UPDATE OF job`;
+
 /** `settleJob` for many: the ids of those that were still owed. */
 export async function settleJobs(
   tx: Transaction,
@@ -87,7 +93,7 @@ export async function settleJobs(
 ): Promise<ReadonlySet<string>> {
   const rows = await tx.$queryRaw<{ id: string }[]>`
     DELETE FROM job WHERE id IN (
-      SELECT id FROM job WHERE id = ANY(${jobIds}::uuid[]) ORDER BY id FOR UPDATE
+      SELECT id FROM job WHERE id = ANY(${jobIds}::uuid[]) ${IN_LOCK_ORDER}
     ) RETURNING id`;
   return new Set(rows.map(({ id }) => id));
 }
@@ -160,13 +166,17 @@ export const DISPATCHED = Prisma.sql`job.id, job.queue, job.name, job.payload, j
 /** One dispatch of a job. */
 export type Dispatch = Pick<DispatchedJob, 'id' | 'generation'>;
 
+/** Locks those of these jobs that have had no other dispatch since. */
+const stillDispatched = (jobs: readonly Dispatch[]): Prisma.Sql => Prisma.sql`
+  SELECT job.id
+  FROM job JOIN unnest(${jobs.map((job) => job.id)}::uuid[], ${jobs.map((job) => job.generation)}::int[])
+    AS given (id, generation) ON job.id = given.id AND job.generation = given.generation
+  WHERE job.state = 'dispatched' ${IN_LOCK_ORDER}`;
+
 /** Gives jobs back to the relay that could not be handed to Redis. */
 export async function returnJobs(db: Database, jobs: readonly Dispatch[]): Promise<void> {
   await db.$executeRaw`
-    UPDATE job SET state = 'waiting'
-    FROM unnest(${jobs.map((job) => job.id)}::uuid[], ${jobs.map((job) => job.generation)}::int[])
-      AS given (id, generation)
-    WHERE job.id = given.id AND job.generation = given.generation AND job.state = 'dispatched'`;
+    UPDATE job SET state = 'waiting' FROM (${stillDispatched(jobs)}) AS given WHERE job.id = given.id`;
 }
 
 /**
@@ -176,9 +186,7 @@ export async function returnJobs(db: Database, jobs: readonly Dispatch[]): Promi
 export async function redispatchJobs(db: Database, jobs: readonly Dispatch[]): Promise<number> {
   return db.$executeRaw`
     UPDATE job SET state = 'waiting', generation = job.generation + 1
-    FROM unnest(${jobs.map((job) => job.id)}::uuid[], ${jobs.map((job) => job.generation)}::int[])
-      AS lost (id, generation)
-    WHERE job.id = lost.id AND job.generation = lost.generation AND job.state = 'dispatched'`;
+    FROM (${stillDispatched(jobs)}) AS lost WHERE job.id = lost.id`;
 }
 
 export interface DispatchedRange {

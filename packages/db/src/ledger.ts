@@ -1,7 +1,8 @@
-import { type Decimal, decimal, formatMoney } from '@gatehouse/domain/decimal';
+import { type Decimal, type DecimalLike, decimal, formatMoney } from '@gatehouse/domain/decimal';
 import { newId } from '@gatehouse/domain/id';
 import { assertBalanced, type LedgerEntry, type LedgerName } from '@gatehouse/domain/ledger';
 import type { Queryable, Transaction } from './client.ts';
+import { insertEvents, type NewEvent } from './events.ts';
 import type { LedgerKind } from './generated/client.ts';
 import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
 
@@ -12,11 +13,13 @@ export interface NewLedgerTransaction {
   referenceId: string | null;
   entries: readonly LedgerEntry[];
   at: Date;
+  /** What the event of a changed debt is traced back to. */
+  requestId: string | null;
 }
 
 /**
  * Writes balanced sets of entries and moves the balances of their accounts: cash by the `cash` parts, what they owe by
- * the `payable` ones, which are negative when it gets more.
+ * the `payable` ones, which are negative when it gets more. An account that owes another amount afterwards is told so.
  *
  * @throws {UnbalancedEntries}
  */
@@ -36,7 +39,7 @@ export async function insertLedgerTransactions(
       ${rows.map((t) => t.id)}::uuid[], ${rows.map((t) => t.accountId)}::uuid[],
       ${rows.map((t) => t.kind)}::ledger_kind[], ${rows.map((t) => t.referenceId)}::uuid[],
       ${rows.map((t) => t.at)}::timestamptz[])`;
-  await tx.$executeRaw`
+  const moved = await tx.$queryRaw<MovedAccount[]>`
     WITH inserted AS (
       INSERT INTO ledger_entry (id, transaction_id, account_id, ledger, amount, created_at)
       SELECT * FROM unnest(
@@ -51,7 +54,36 @@ export async function insertLedgerTransactions(
         COALESCE(sum(amount) FILTER (WHERE ledger = 'payable'), 0) AS payable
       FROM inserted WHERE ledger IN ('cash', 'payable') GROUP BY 1
     ) AS moved
-    WHERE account.id = moved.account_id`;
+    WHERE account.id = moved.account_id
+    RETURNING account.id, account.currency, account.cash, account.owed, moved.payable <> 0 AS "isOwedChanged"`;
+  await insertEvents(
+    tx,
+    moved
+      .filter(({ isOwedChanged }) => isOwedChanged)
+      .map((account) => owedEvent(account, transactions)),
+  );
+}
+
+interface MovedAccount {
+  id: string;
+  currency: string;
+  cash: DecimalLike;
+  owed: DecimalLike;
+  isOwedChanged: boolean;
+}
+
+/** Traced back to the last that touched what is owed. */
+function owedEvent(
+  { id: accountId, currency, cash, owed }: MovedAccount,
+  transactions: readonly NewLedgerTransaction[],
+): NewEvent {
+  const cause = transactions.findLast(
+    (one) => one.accountId === accountId && one.entries.some(({ ledger }) => ledger === 'payable'),
+  );
+  if (cause === undefined) throw new Error(`nothing moved what account ${accountId} owes`);
+  const data = { currency, cash: formatMoney(decimal(cash)), owed: formatMoney(decimal(owed)) };
+  const { requestId, at } = cause;
+  return { id: newId(), accountId, type: 'account.owed_changed', data, requestId, at };
 }
 
 export interface StoredLedgerEntry {

@@ -1,6 +1,10 @@
+import type { EventType } from '@gatehouse/domain/event-types';
+import { newId } from '@gatehouse/domain/id';
 import type { Database } from './client.ts';
 import type { IdempotencyRecord } from './idempotency-records.ts';
 import { jobColumns, type NewJob } from './jobs.ts';
+
+const ACCEPTED = 'order.accepted' satisfies EventType;
 
 export interface NewOrder {
   id: string;
@@ -26,7 +30,7 @@ export interface Acceptance {
 
 /**
  * Accepts any number of orders in one statement, which is one transaction and one commit: the orders, the answers
- * to their keys and the jobs that they are owed.
+ * to their keys, the jobs that they are owed and the events of it, which carry the orders as answered.
  *
  * Returns the ids of the accepted ones; the others have a `clientOrderId` that the account has used before, and
  * nothing of them is written.
@@ -53,10 +57,12 @@ export async function acceptOrders(
         ${records.map((r) => r.status)}::int[], ${records.map((r) => JSON.stringify(r.headers))}::jsonb[],
         ${records.map((r) => r.body)}::text[],
         ${j.ids}::uuid[], ${j.queues}::text[], ${j.names}::text[], ${j.payloads}::jsonb[],
-        ${j.states}::job_state[], ${j.requestIds}::text[]
+        ${j.states}::job_state[], ${j.requestIds}::text[],
+        ${batch.map(() => newId())}::uuid[]
       ) AS input (
         id, account_id, client_order_id, symbol, side, type, quantity, limit_price, time_in_force, position_type,
-        created_at, key, fingerprint, status, headers, body, job_id, queue, name, payload, state, request_id
+        created_at, key, fingerprint, status, headers, body, job_id, queue, name, payload, state, request_id,
+        event_id
       )
     ), accepted AS (
       INSERT INTO "order" (id, account_id, client_order_id, symbol, side, type, quantity, limit_price,
@@ -72,6 +78,9 @@ export async function acceptOrders(
     ), owed AS (
       INSERT INTO job (id, queue, name, subject_id, payload, state, run_at, request_id)
       SELECT job_id, queue, name, id, payload, state, now(), request_id FROM input JOIN accepted USING (id)
+    ), told AS (
+      INSERT INTO event (id, account_id, type, data, request_id, created_at)
+      SELECT event_id, account_id, ${ACCEPTED}, body::json, request_id, created_at FROM input JOIN accepted USING (id)
     )
     SELECT id FROM accepted`;
   return new Set(accepted.map(({ id }) => id));

@@ -118,7 +118,7 @@ export async function lockOrders(
   return new Map(rows.map((row) => [row.id, { ...toOrder(row), fills: row.fills.map(toFill) }]));
 }
 
-/** Writes orders that the transaction has locked, as they are to be. Each gets a new version. */
+/** Writes orders that the transaction has locked, as they are to be, with the version that whoever changed them has given them. */
 export async function saveOrders(
   tx: Transaction,
   orders: readonly StoredOrder[],
@@ -132,7 +132,7 @@ export async function saveOrders(
       reject_reason = input.reject_reason, broker = input.broker, broker_order_id = input.broker_order_id,
       hold_price = input.hold_price,
       submitted_at = input.submitted_at, filled_at = input.filled_at, canceled_at = input.canceled_at,
-      updated_at = ${at}, version = version + 1
+      updated_at = ${at}, version = input.version
     FROM unnest(
       ${orders.map((o) => o.id)}::uuid[], ${orders.map((o) => o.status)}::order_status[],
       ${orders.map((o) => o.filledQuantity.toFixed())}::numeric[],
@@ -141,9 +141,10 @@ export async function saveOrders(
       ${orders.map((o) => o.broker)}::text[], ${orders.map((o) => o.brokerOrderId)}::text[],
       ${orders.map((o) => o.holdPrice?.toFixed() ?? null)}::numeric[],
       ${orders.map((o) => o.submittedAt)}::timestamptz[],
-      ${orders.map((o) => o.filledAt)}::timestamptz[], ${orders.map((o) => o.canceledAt)}::timestamptz[]
+      ${orders.map((o) => o.filledAt)}::timestamptz[], ${orders.map((o) => o.canceledAt)}::timestamptz[],
+      ${orders.map((o) => o.version)}::int[]
     ) AS input (id, status, filled_quantity, average_fill_price, reject_code, reject_reason,
-      broker, broker_order_id, hold_price, submitted_at, filled_at, canceled_at)
+      broker, broker_order_id, hold_price, submitted_at, filled_at, canceled_at, version)
     WHERE "order".id = input.id`;
 }
 

@@ -89,7 +89,7 @@ export async function deleteTask(tx: Transaction, task: Task): Promise<void> {
 /** After a failover the clock may be another's, and behind: a reminder a little early is better than none. */
 const CLOCK_SKEW_SECONDS = 5;
 
-export type DueTask = Pick<Task, 'id' | 'accountId' | 'title'> & { dueAt: Date };
+export type DueTask = Task & { dueAt: Date };
 
 /**
  * Notes that the owner of a task that is due is reminded, and gives the task; null when there is nothing to be
@@ -99,12 +99,12 @@ export type DueTask = Pick<Task, 'id' | 'accountId' | 'title'> & { dueAt: Date }
  * behind would settle the job, and nobody would ever be reminded.
  */
 export async function takeReminder(tx: Transaction, id: string): Promise<DueTask | null> {
-  const [task] = await tx.$queryRaw<DueTask[]>`
+  const taken = await tx.$executeRaw`
     UPDATE task SET reminded_at = now()
     WHERE id = ${id}::uuid AND reminded_at IS NULL AND status <> 'DONE'
-      AND due_at <= now() + make_interval(secs => ${CLOCK_SKEW_SECONDS})
-    RETURNING id, account_id AS "accountId", title, due_at AS "dueAt"`;
-  return task ?? null;
+      AND due_at <= now() + make_interval(secs => ${CLOCK_SKEW_SECONDS})`;
+  const task = taken === 0 ? null : await readTask(tx, id);
+  return task?.dueAt ? { ...task, dueAt: task.dueAt } : null;
 }
 
 /**

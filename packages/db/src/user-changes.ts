@@ -53,7 +53,7 @@ export async function updateUser(tx: Transaction, id: string, change: UserChange
 /**
  * Deletes a user whom the transaction has locked, with his account, his sessions and his keys. False, with nothing
  * deleted, when the account has something to its name: money that it ever had, a deposit that was begun, an order,
- * a task, a mail or something that it was told of.
+ * a task, a mail, a webhook endpoint or something that it was told of.
  */
 export async function deleteUser(tx: Transaction, { id, accountId }: User): Promise<boolean> {
   // Whoever gives the account something refers to it, and has to wait; what he gave before is seen below.
@@ -71,6 +71,7 @@ async function hasHistory(db: Queryable, accountId: string): Promise<boolean> {
       OR EXISTS (SELECT FROM position WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM deposit WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM event WHERE account_id = ${accountId}::uuid)
+      OR EXISTS (SELECT FROM webhook_endpoint WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM task WHERE account_id = ${accountId}::uuid)
       OR EXISTS (SELECT FROM email WHERE account_id = ${accountId}::uuid) AS "hasHistory"`;
   return found?.hasHistory ?? true;

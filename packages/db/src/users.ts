@@ -42,7 +42,14 @@ export async function createUser(tx: Transaction, user: NewUser): Promise<User> 
   if (user.startingCash?.greaterThan(0)) {
     const entries = paperGrant(user.startingCash);
     await insertLedgerTransactions(tx, [
-      { accountId, kind: 'paper_grant', referenceId: null, entries, at: createdAt },
+      {
+        accountId,
+        kind: 'paper_grant',
+        referenceId: null,
+        entries,
+        at: createdAt,
+        requestId: null,
+      },
     ]);
   }
   return created;
@@ -59,6 +66,11 @@ export async function findUserByEmail(db: Queryable, email: string): Promise<Use
 
 export async function findUserById(db: Queryable, id: string): Promise<User | null> {
   return db.user.findUnique({ where: { id } });
+}
+
+/** @throws when there is no such user */
+export async function readUser(db: Queryable, id: string): Promise<User> {
+  return db.user.findUniqueOrThrow({ where: { id } });
 }
 
 export interface UserFilter {

@@ -91,6 +91,16 @@ test('money that went back beyond the cash is owed, and paid by what comes in ne
   const large = await begin(db, newDeposit(accountId, { amount: 2_501 }));
   await hear(db, large, { status: 'succeeded', receivedAmount: 2_501 });
   expect(await funds(db, accountId)).toEqual({ cash: '5.01', owed: '0.00' });
+  const told = await db.event.findMany({
+    where: { accountId, type: 'account.owed_changed' },
+    orderBy: { insertion: 'asc' },
+  });
+  const currency = 'USD';
+  expect(told.map(({ data, requestId }) => ({ data, requestId }))).toEqual([
+    { data: { currency, cash: '0.00', owed: '30.00' }, requestId: 'request' },
+    { data: { currency, cash: '0.00', owed: '20.00' }, requestId: 'request' },
+    { data: { currency, cash: '5.01', owed: '0.00' }, requestId: 'request' },
+  ]);
   await expectInvariants(db);
 });
 

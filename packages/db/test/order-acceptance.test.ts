@@ -2,7 +2,7 @@ import { testDatabase } from '@gatehouse/testing/database';
 import { createTestAccount } from '@gatehouse/testing/fixtures';
 import { expect, onTestFinished, test } from 'vitest';
 import { findRecord, isKeyTaken } from '../src/idempotency-records.ts';
-import { acceptOrders } from '../src/order-acceptance.ts';
+import { type Acceptance, acceptOrders } from '../src/order-acceptance.ts';
 import { acceptance } from './trading.ts';
 
 async function setUp() {
@@ -12,7 +12,13 @@ async function setUp() {
   return { db, accountId };
 }
 
-test('a batch writes order, record and job of each, in one transaction', async () => {
+/** With an answer that no other has, its members in an order that a sorted one would not keep. */
+function answeredWithItsId(accepted: Acceptance): Acceptance {
+  const body = JSON.stringify({ status: 'accepted', order: accepted.order.id, a: '1.50' });
+  return { ...accepted, record: { ...accepted.record, body } };
+}
+
+test('a batch writes order, record, job and event of each, in one transaction', async () => {
   const { db, accountId } = await setUp();
   const batch = [
     acceptance(accountId, { clientOrderId: 'a' }),
@@ -22,7 +28,7 @@ test('a batch writes order, record and job of each, in one transaction', async (
       quantity: '0.000001',
       symbol: 'BRK.B',
     }),
-  ];
+  ].map(answeredWithItsId);
   expect(await acceptOrders(db, batch)).toEqual(new Set(batch.map(({ order }) => order.id)));
   const [first, second] = await db.order.findMany({ orderBy: { id: 'asc' } });
   expect(first).toMatchObject({
@@ -51,6 +57,14 @@ test('a batch writes order, record and job of each, in one transaction', async (
   expect({ ...record, fingerprint: Buffer.from(record?.fingerprint ?? []) }).toMatchObject(
     batch[0]?.record ?? {},
   );
+  const events = await db.$queryRaw<{ id: string; order: string; data: string }[]>`
+    SELECT id, data ->> 'order' AS "order", data::text FROM event
+    WHERE account_id = ${accountId}::uuid AND type = 'order.accepted' AND request_id = 'request'
+      AND seq IS NULL AND created_at = (SELECT created_at FROM "order" WHERE id = (data ->> 'order')::uuid)`;
+  expect(new Set(events.map(({ id }) => id)).size).toBe(2);
+  expect(events.map(({ data }) => data).sort()).toEqual(
+    batch.map(({ record: { body } }) => body).sort(),
+  );
 });
 
 test('a used clientOrderId is left out, within a batch too, and leaves nothing behind', async () => {
@@ -70,7 +84,8 @@ test('a used clientOrderId is left out, within a batch too, and leaves nothing b
     await db.order.count(),
     await db.job.count(),
     await db.idempotencyRecord.count(),
-  ]).toEqual([3, 3, 3]);
+    await db.event.count(),
+  ]).toEqual([3, 3, 3, 3]);
 });
 
 test('a key that has its answer fails the batch, whole', async () => {
@@ -83,7 +98,8 @@ test('a key that has its answer fails the batch, whole', async () => {
     await db.order.count(),
     await db.job.count(),
     await db.idempotencyRecord.count(),
-  ]).toEqual([1, 1, 1]);
+    await db.event.count(),
+  ]).toEqual([1, 1, 1, 1]);
 });
 
 test('of ten that race for one key one wins', async () => {

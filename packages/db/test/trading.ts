@@ -74,11 +74,19 @@ export async function filledOrder(db: Database): Promise<{ accountId: string; or
       at,
     );
     await insertLedgerTransactions(tx, [
-      { accountId, kind: 'fill', referenceId: filled.id, entries, at },
+      { accountId, kind: 'fill', referenceId: filled.id, entries, at, requestId: null },
     ]);
     await saveOrders(
       tx,
-      [{ ...order, status: 'filled', filledQuantity: order.quantity, filledAt: at }],
+      [
+        {
+          ...order,
+          status: 'filled',
+          filledQuantity: order.quantity,
+          filledAt: at,
+          version: order.version + 1,
+        },
+      ],
       at,
     );
   });

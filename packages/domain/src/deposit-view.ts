@@ -1,4 +1,32 @@
-import type { DepositState } from './deposit.ts';
+import Type, { type Static } from 'typebox';
+import { DEPOSIT_STATUSES, type DepositState } from './deposit.ts';
+import { Id, Nullable, Time } from './shapes.ts';
+
+const Cents = (description: string) => Type.Integer({ description, examples: [2500] });
+
+/** What there is of a deposit from its beginning. */
+export const BEGUN_DEPOSIT = {
+  id: Id,
+  status: Type.Enum([...DEPOSIT_STATUSES], {
+    description:
+      '`creating`: its payment is being set up. `failed`: a card was declined, another may still be tried.',
+  }),
+  amount: Cents('In minor units.'),
+  currency: Type.String({ examples: ['usd'] }),
+};
+
+export const DepositSchema = Type.Object({
+  ...BEGUN_DEPOSIT,
+  paymentIntentId: Nullable(Type.String()),
+  receivedAmount: Cents('What was paid.'),
+  refundedAmount: Cents('What was paid back, without refunds that failed.'),
+  disputedAmount: Cents('What the provider took back for disputes that are open or lost.'),
+  createdAt: Time,
+  updatedAt: Time,
+  succeededAt: Nullable(Time),
+});
+
+export type DepositView = Static<typeof DepositSchema>;
 
 /** A deposit as far as its view goes. */
 export interface ViewableDeposit extends DepositState {
@@ -16,7 +44,7 @@ export interface ViewableDeposit extends DepositState {
  * A deposit as its owner sees it: what the API answers, and what the events of it carry. Amounts in minor units, times
  * in RFC 3339 with milliseconds.
  */
-export function depositView(deposit: ViewableDeposit) {
+export function depositView(deposit: ViewableDeposit): DepositView {
   return {
     id: deposit.id,
     status: deposit.status,
@@ -35,5 +63,3 @@ export function depositView(deposit: ViewableDeposit) {
     succeededAt: deposit.succeededAt?.toISOString() ?? null,
   };
 }
-
-export type DepositView = ReturnType<typeof depositView>;

@@ -2,23 +2,32 @@ import type { Transaction } from '@gatehouse/db/client';
 import { isOwedByAnother, lockJob, type StoredJob } from '@gatehouse/db/dead-letters';
 import { lockDeposit } from '@gatehouse/db/deposits';
 import { cancelEmail } from '@gatehouse/db/emails';
+import { insertEvents } from '@gatehouse/db/events';
 import { type Dispatch, settleJob } from '@gatehouse/db/jobs';
+import { orderEvent } from '@gatehouse/db/order-events';
 import { forgetCancel, lockOrders, saveOrders } from '@gatehouse/db/orders';
 import { takeResetRequest } from '@gatehouse/db/password-resets';
 import { ignoreStripeEvent } from '@gatehouse/db/stripe-event-ends';
 import { lockTask, markReminded, readTask } from '@gatehouse/db/tasks';
+import { cancelDeliveries, countPending } from '@gatehouse/db/webhook-deliveries';
+import { cancelReplay } from '@gatehouse/db/webhook-replays';
 import { isOpen, transition } from '@gatehouse/domain/order';
 import { CATALOGUE, type JobName } from './catalogue.ts';
 import { namesOf } from './definition.ts';
 import { announcePasswordChange } from './definitions/announce-password-change.ts';
 import { cancelTrade } from './definitions/cancel-trade.ts';
+import { deliverWebhooks } from './definitions/deliver-webhooks.ts';
 import { executeTrade } from './definitions/execute-trade.ts';
 import { finishDeposit } from './definitions/finish-deposit.ts';
 import { processStripeEvent } from './definitions/process-stripe-event.ts';
 import { reconcileTrade } from './definitions/reconcile-trade.ts';
 import { remindTask } from './definitions/remind-task.ts';
+import { replayWebhooks } from './definitions/replay-webhooks.ts';
 import { requestPasswordReset } from './definitions/request-password-reset.ts';
 import { sendEmail } from './definitions/send-email.ts';
+
+/** Deliveries that are given up in one transaction: that takes some tenths of a second. */
+const MOST_DELIVERIES = 10_000;
 
 /** Leaves what a job was about as something that is owed nothing; or says why the job stays owed, and does nothing. */
 type Release = (tx: Transaction, job: StoredJob, at: Date) => Promise<string | null>;
@@ -26,12 +35,14 @@ type Release = (tx: Transaction, job: StoredJob, at: Date) => Promise<string | n
 /** A job that is not here does not compile: whoever adds one decides what its cancelation means. */
 const RELEASES: Readonly<Record<JobName, Release>> = {
   // An order without a broker: nobody was asked to buy or sell yet. One that is further has left the job behind.
-  [executeTrade.name]: async (tx, { subjectId }, at) => {
+  [executeTrade.name]: async (tx, { subjectId, requestId }, at) => {
     const order = (await lockOrders(tx, [subjectId])).get(subjectId);
     if (order?.status !== 'accepted') return null;
     if (order.broker !== null) return atBroker(order.broker);
     const status = transition(order.status, 'canceled');
-    await saveOrders(tx, [{ ...order, status, canceledAt: at }], at);
+    const canceled = { ...order, status, canceledAt: at, version: order.version + 1 };
+    await saveOrders(tx, [canceled], at);
+    await insertEvents(tx, [orderEvent(canceled, { at, requestId })]);
     return null;
   },
   // The order goes on. Its owner may ask again.
@@ -54,6 +65,18 @@ const RELEASES: Readonly<Record<JobName, Release>> = {
   [finishDeposit.name]: async (tx, { subjectId }) => {
     const deposit = await lockDeposit(tx, { id: subjectId });
     return deposit?.status === 'creating' ? 'Stripe may know its deposit' : null;
+  },
+  // What the endpoint has not been sent by now. Each can be sent again by a retry or a replay.
+  [deliverWebhooks.name]: async (tx, { subjectId }) => {
+    if ((await countPending(tx, subjectId, MOST_DELIVERIES + 1)) > MOST_DELIVERIES) {
+      return `more than ${MOST_DELIVERIES} deliveries wait for it: they go when its endpoint is deleted, or after 30 days`;
+    }
+    await cancelDeliveries(tx, subjectId, MOST_DELIVERIES);
+    return null;
+  },
+  [replayWebhooks.name]: async (tx, { subjectId }) => {
+    await cancelReplay(tx, subjectId);
+    return null;
   },
   [sendEmail.name]: async (tx, { subjectId }) => {
     await cancelEmail(tx, subjectId);

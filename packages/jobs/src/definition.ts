@@ -1,7 +1,7 @@
 import type { Static, TObject, TString } from 'typebox';
 
 /** The queues, each with its own workers, so that one that is slow never holds up another. */
-export const QUEUES = ['trades', 'payments', 'mail', 'tasks', 'schedules'] as const;
+export const QUEUES = ['trades', 'payments', 'webhooks', 'mail', 'tasks', 'schedules'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Ids only: what the job is about is read when it runs, so a waiting job never acts on a stale copy. */
@@ -42,6 +42,8 @@ export interface JobDefinition<P extends IdPayload = IdPayload, Name extends str
    * again holds up those behind it; a dead one does not.
    */
   groupKey?: keyof Static<P> & string;
+  /** At most one is owed for a subject: who wants another brings that one forward. */
+  isSingle?: true;
   retry: RetryPolicy;
   /** Milliseconds that a run may take: then its signal fires, and the attempt has failed. 60,000 by default. */
   timeoutMs?: number;

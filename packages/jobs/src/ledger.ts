@@ -1,5 +1,6 @@
 import type { Transaction } from '@gatehouse/db/client';
 import { insertJobs, type NewJob } from '@gatehouse/db/jobs';
+import { insertSingleJobs } from '@gatehouse/db/single-jobs';
 import { afterCommit } from '@gatehouse/db/transaction';
 import { newId } from '@gatehouse/domain/id';
 import type { Static } from 'typebox';
@@ -18,11 +19,19 @@ export interface EnqueueOptions {
   priority?: number;
 }
 
+export interface OneOptions extends EnqueueOptions {
+  /**
+   * Of a single job: somebody has asked for it who may have mended what made it fail. One that is dead, waits after a
+   * failure or was put off begins anew with all its attempts.
+   */
+  revives?: boolean;
+}
+
 /** The debts of the system: docs/adr/0001-job-ledger.md. */
 export interface JobLedger {
   /**
    * Inserts a job in the transaction of what causes it, and hands it to BullMQ after the commit. It will run at
-   * least once, and settle exactly once.
+   * least once, and settle exactly once. Of a single job that is owed already, brings that one forward.
    *
    * @throws when the payload does not fit its schema, or `tx` was not opened by `transaction()`
    */
@@ -30,7 +39,7 @@ export interface JobLedger {
     tx: Transaction,
     definition: JobDefinition<P>,
     payload: Static<P>,
-    options: EnqueueOptions,
+    options: OneOptions,
   ): Promise<void>;
   /** `enqueue` for many of a kind, in one statement. */
   enqueueAll<P extends IdPayload>(
@@ -81,16 +90,28 @@ export function createJobLedger(dispatcher: Dispatcher): JobLedger {
       jobs.filter((job) => job.state === 'dispatched').map((job) => ({ ...job, generation: 0 })),
     );
   };
-  const enqueueAll: JobLedger['enqueueAll'] = async (tx, definition, jobs) => {
-    const rows = jobs.map(({ payload, ...options }) => plan(definition, payload, options));
+  const insert = async (
+    tx: Transaction,
+    { isSingle }: JobDefinition,
+    rows: readonly NewJob[],
+    revives = false,
+  ): Promise<void> => {
+    if (isSingle) {
+      const dispatched = await insertSingleJobs(tx, rows, { revives });
+      afterCommit(tx, () => dispatcher.dispatch(dispatched));
+      return;
+    }
     await insertJobs(tx, rows);
     afterCommit(tx, () => dispatch(rows));
   };
   return {
     plan,
     dispatch,
-    enqueueAll,
-    enqueue: (tx, definition, payload, options) =>
-      enqueueAll(tx, definition, [{ payload, ...options }]),
+    enqueueAll: async (tx, definition, jobs) => {
+      const rows = jobs.map(({ payload, ...options }) => plan(definition, payload, options));
+      await insert(tx, definition, rows);
+    },
+    enqueue: async (tx, definition, payload, { revives, ...options }) =>
+      insert(tx, definition, [plan(definition, payload, options)], revives),
   };
 }

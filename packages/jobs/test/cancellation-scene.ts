@@ -8,11 +8,13 @@ import { type EndedStripeEvent, settleStripeEvents } from '@gatehouse/db/stripe-
 import { acceptStripeEvents } from '@gatehouse/db/stripe-events';
 import { createTask } from '@gatehouse/db/tasks';
 import { transaction } from '@gatehouse/db/transaction';
+import { beginReplay, measureWindow } from '@gatehouse/db/webhook-replays';
 import { newId } from '@gatehouse/domain/id';
 import type { OrderStatus } from '@gatehouse/domain/order';
 import { testDatabase } from '@gatehouse/testing/database';
 import { acceptTestOrder, createTestAccount } from '@gatehouse/testing/fixtures';
 import { createIdleLedger } from '@gatehouse/testing/idle-ledger';
+import { addTestEvents, createTestEndpoint, publishTestEvents } from '@gatehouse/testing/webhooks';
 import { onTestFinished } from 'vitest';
 import { cancelJob } from '../src/cancellation.ts';
 import type { JobName } from '../src/catalogue.ts';
@@ -21,6 +23,7 @@ import { finishDeposit } from '../src/definitions/finish-deposit.ts';
 import { processStripeEvent } from '../src/definitions/process-stripe-event.ts';
 import { reconcileTrade } from '../src/definitions/reconcile-trade.ts';
 import { remindTask } from '../src/definitions/remind-task.ts';
+import { replayWebhooks } from '../src/definitions/replay-webhooks.ts';
 import { sendEmail } from '../src/definitions/send-email.ts';
 import type { JobLedger } from '../src/ledger.ts';
 
@@ -157,6 +160,33 @@ export async function begunDeposit(
     if (status === 'creating') return;
     const hearing = { paymentIntentId: 'pi_1', at: new Date(), requestId: null };
     await applyDepositFacts(tx, deposit, { status }, hearing);
+  });
+  return id;
+}
+
+/** The id of an endpoint that is owed two deliveries, one of which has been sent. */
+export async function endpointWithDeliveries({ db, ledger, accountId }: Scene): Promise<string> {
+  const endpointId = await createTestEndpoint(db, accountId);
+  await addTestEvents(db, accountId, ['order.filled', 'order.filled', 'task.due']);
+  await publishTestEvents(db, ledger);
+  const data = { status: 'succeeded', nextAttemptAt: null, endedAt: new Date() } as const;
+  const sent = await db.webhookDelivery.findFirstOrThrow({ where: { endpointId, sequence: 2 } });
+  await db.webhookAttempt.create({
+    data: { deliveryId: sent.id, id: newId(), at: new Date(), statusCode: 204, durationMs: 1 },
+  });
+  await db.webhookDelivery.update({ where: { id: sent.id }, data });
+  return endpointId;
+}
+
+/** The id of a replay that has come nowhere yet. */
+export async function begunReplay({ db, ledger, accountId }: Scene): Promise<string> {
+  const endpointId = await createTestEndpoint(db, accountId);
+  const id = newId();
+  await transaction(db, async (tx) => {
+    const window = { accountId, since: new Date(0), until: new Date() };
+    const wish = { ...window, id, endpointId, onlyFailed: false, requestId: null };
+    await beginReplay(tx, wish, await measureWindow(tx, window));
+    await ledger.enqueue(tx, replayWebhooks, { replayId: id }, { requestId: null });
   });
   return id;
 }

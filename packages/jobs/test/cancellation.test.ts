@@ -1,6 +1,8 @@
+import { findOrder } from '@gatehouse/db/orders';
 import { insertResetRequest } from '@gatehouse/db/password-resets';
 import { transaction } from '@gatehouse/db/transaction';
 import { newId } from '@gatehouse/domain/id';
+import { orderView } from '@gatehouse/domain/order-view';
 import { acceptTestOrder } from '@gatehouse/testing/fixtures';
 import { lockWaiter } from '@gatehouse/testing/locks';
 import { expect, test } from 'vitest';
@@ -12,9 +14,11 @@ import { remindTask } from '../src/definitions/remind-task.ts';
 import { requestPasswordReset } from '../src/definitions/request-password-reset.ts';
 import {
   begunDeposit,
+  begunReplay,
   broken,
   cancel,
   dueTask,
+  endpointWithDeliveries,
   jobOf,
   orderOutside,
   oweReconciliation,
@@ -62,6 +66,23 @@ const SUBJECTS: Record<JobName, (scene: Scene) => Promise<() => Promise<unknown>
       return [status, outcome, processedAt !== null];
     };
   },
+  'deliver-webhooks': async (scene) => {
+    const endpointId = await endpointWithDeliveries(scene);
+    return async () => {
+      const rows = await scene.db.webhookDelivery.findMany({
+        where: { endpointId },
+        orderBy: { sequence: 'asc' },
+      });
+      return rows.map((row) => [row.status, row.endedAt !== null]);
+    };
+  },
+  'replay-webhooks': async (scene) => {
+    const id = await begunReplay(scene);
+    return async () => {
+      const { status, endedAt } = await scene.db.webhookReplay.findUniqueOrThrow({ where: { id } });
+      return [status, endedAt !== null];
+    };
+  },
   'send-email': async (scene) => {
     const id = await queuedEmail(scene);
     return async () => (await scene.db.email.findUniqueOrThrow({ where: { id } })).status;
@@ -102,6 +123,19 @@ const EXPECTED: Record<JobName, { before: unknown; after: unknown }> = {
     before: ['received', null, false],
     after: ['ignored', 'canceled by an operator', true],
   },
+  'deliver-webhooks': {
+    before: [
+      ['pending', false],
+      ['succeeded', true],
+      ['pending', false],
+    ],
+    after: [
+      ['canceled', true],
+      ['succeeded', true],
+      ['canceled', true],
+    ],
+  },
+  'replay-webhooks': { before: ['running', false], after: ['canceled', true] },
   'send-email': { before: 'queued', after: 'canceled' },
   'remind-task': { before: false, after: true },
   'request-password-reset': { before: 1, after: 0 },
@@ -158,6 +192,16 @@ test('a finish-deposit is not canceled while Stripe may know its deposit', async
   expect(await scene.db.job.count()).toBe(1);
   const { status } = await scene.db.deposit.findUniqueOrThrow({ where: { id } });
   expect(status).toBe('creating');
+});
+
+test('an accepted order that is canceled is told so, as it is then', async () => {
+  const { db, ledger, accountId } = await setUp();
+  const orderId = await acceptTestOrder(db, ledger, accountId, {}, { requestId: 'of the client' });
+  await cancel(db, (await jobOf(db, 'execute-trade')).id);
+  const order = await findOrder(db, accountId, orderId);
+  const told = await db.event.findMany({ where: { type: { not: 'order.accepted' } } });
+  expect(told).toMatchObject([{ accountId, type: 'order.canceled', requestId: 'of the client' }]);
+  expect(told[0]?.data).toEqual(order && orderView(order));
 });
 
 test('a cancelation that is rolled back leaves the debt and what it is about', async () => {
@@ -292,4 +336,31 @@ test('nobody can forgive the execution of an order that a broker outside may hav
   expect(await cancel(db, job.id)).toEqual({ job, refusal: null });
   expect(await db.order.findMany()).toMatchObject([{ status: 'canceled' }]);
   expect(await broken(db)).toEqual([]);
+});
+
+test('more deliveries than a transaction should touch are not forgiven, and none of them is', async () => {
+  const scene = await setUp();
+  const { db } = scene;
+  const endpointId = await endpointWithDeliveries(scene);
+  const { accountId } = scene;
+  await db.$executeRaw`
+    WITH log AS (UPDATE event_log SET last_seq = last_seq + 9999 RETURNING last_seq - 9999 AS seq), events AS (
+      INSERT INTO event (id, account_id, type, data, seq)
+      SELECT gen_random_uuid(), ${accountId}::uuid, 'task.due', '{}', log.seq + n FROM log, generate_series(1, 9999) n
+      RETURNING id
+    )
+    INSERT INTO webhook_delivery (id, account_id, endpoint_id, event_id, sequence, next_attempt_at)
+    SELECT gen_random_uuid(), ${accountId}::uuid, ${endpointId}::uuid, id, 3 + row_number() OVER (), now() FROM events`;
+  const last = { lastSequence: 10_002 };
+  await db.webhookEndpoint.update({ where: { id: endpointId }, data: last });
+  const job = await jobOf(db, 'deliver-webhooks');
+  const refused = await cancel(db, job.id);
+  expect(refused?.refusal).toMatch('more than 10000 deliveries');
+  const pending = { where: { status: 'pending' } } as const;
+  expect([await db.job.count(), await db.webhookDelivery.count(pending)]).toEqual([1, 10_001]);
+  const one = await db.webhookDelivery.findFirstOrThrow(pending);
+  const ended = { status: 'failed', nextAttemptAt: null, endedAt: new Date() } as const;
+  await db.webhookDelivery.update({ where: { id: one.id }, data: ended });
+  expect((await cancel(db, job.id))?.refusal).toBeNull();
+  expect([await db.job.count(), await db.webhookDelivery.count(pending)]).toEqual([0, 0]);
 });

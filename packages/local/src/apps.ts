@@ -112,6 +112,7 @@ function commonEnv(config: StartConfig, around: Surroundings, secrets: Secrets):
     STRIPE_API_URL: around.stripe.apiUrl,
     STRIPE_WEBHOOK_SECRETS: around.stripe.webhookSecrets,
     PUBLIC_URL: config.publicUrl ?? `http://127.0.0.1:${config.ports[0]}`,
+    WEBHOOK_SECRET_KEYS: config.webhookSecretKeys ?? secrets.webhookSecretKey,
     WEBHOOK_ALLOW_PRIVATE: config.webhookAllowPrivate,
     WEBHOOK_ALLOW_HTTP: config.webhookAllowHttp,
   };

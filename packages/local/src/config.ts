@@ -29,6 +29,7 @@ export interface StartConfig {
   stripeSecretKey: string | null;
   stripeApiUrl: string;
   stripeWebhookSecrets: string | null;
+  webhookSecretKeys: string | null;
   webhookAllowPrivate: string;
   webhookAllowHttp: string;
   shutdownDeadlineMs: number;
@@ -69,6 +70,7 @@ export function readConfig(): StartConfig {
     stripeSecretKey: stripeSecretKey(),
     stripeApiUrl: url('STRIPE_API_URL', ['http:', 'https:']) ?? 'https://api.stripe.com',
     stripeWebhookSecrets: stripeWebhookSecrets(),
+    webhookSecretKeys: text('WEBHOOK_SECRET_KEYS'),
     webhookAllowPrivate: text('WEBHOOK_ALLOW_PRIVATE') ?? 'true',
     webhookAllowHttp: text('WEBHOOK_ALLOW_HTTP') ?? 'true',
     shutdownDeadlineMs: integer('SHUTDOWN_DEADLINE_SECONDS', 25, 1, 3600) * 1000,

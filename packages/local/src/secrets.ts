@@ -14,6 +14,8 @@ export interface Secrets {
   authSecret: string;
   /** Where an older version kept the key that access tokens are signed with; see `signing-keys.ts`. */
   authSigningKey?: string;
+  /** That secrets of webhook endpoints are encrypted under; 32 random bytes, base64url. */
+  webhookSecretKey: string;
   stripeWebhookSecret: string;
   /** Of the fake Stripe. */
   stripeSecretKey: string;
@@ -37,8 +39,10 @@ export function loadSecrets(file: string): Secrets {
   chmodSync(file, 0o600);
   const secrets = parse(text);
   if (secrets) {
-    if (!secrets.stripeSecretKey) {
-      secrets.stripeSecretKey = makeStripeKey();
+    if (!secrets.stripeSecretKey || !secrets.webhookSecretKey) {
+      // Of an older version.
+      secrets.stripeSecretKey ||= makeStripeKey();
+      secrets.webhookSecretKey ||= token(32);
       saveSecrets(file, secrets);
     }
     return secrets;
@@ -56,6 +60,7 @@ function makeSecrets(): Secrets {
   return {
     databasePassword: token(24),
     authSecret: token(32),
+    webhookSecretKey: token(32),
     stripeWebhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
     stripeSecretKey: makeStripeKey(),
     demo: { user: account('demo'), admin: account('admin'), operator: account('operator') },

@@ -1,5 +1,6 @@
+import { UserSchema } from '@gatehouse/domain/user-view';
 import Type from 'typebox';
-import { Id, Timestamp } from '../schemas.ts';
+import { Timestamp } from '../schemas.ts';
 
 /** Handlers bring it to lower case: an address is the same however it is typed. */
 export const Email = Type.String({
@@ -9,14 +10,5 @@ export const Email = Type.String({
   examples: ['ada@example.com'],
 });
 
-export const ROLES = ['user', 'operator', 'admin'] as const;
-
 /** A user as he himself sees him. */
-export const User = Type.Object({
-  id: Id,
-  accountId: Id,
-  email: Type.String(),
-  name: Type.String(),
-  role: Type.Enum([...ROLES]),
-  createdAt: Timestamp,
-});
+export const User = Type.Object({ ...UserSchema.properties, createdAt: Timestamp });

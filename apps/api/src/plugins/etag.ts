@@ -23,7 +23,7 @@ function contentTag(body: string): string {
 }
 
 /** Whether a list of entity tags (`If-Match`, `If-None-Match`) has this one. Weak comparison. */
-function lists(header: string, tag: string): boolean {
+export function lists(header: string, tag: string): boolean {
   return (
     header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === tag)
   );

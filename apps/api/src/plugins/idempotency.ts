@@ -23,6 +23,16 @@ declare module 'fastify' {
       effect: (tx: Transaction) => Promise<Outcome>,
     ): void;
     /**
+     * `once` for an effect that needs something which no transaction should wait for: `prepare` gets it before, also
+     * under the key, so that a replay does without.
+     */
+    onceAfter<Prepared>(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      prepare: () => Promise<Prepared>,
+      effect: (tx: Transaction, prepared: Prepared) => Promise<Outcome>,
+    ): void;
+    /**
      * Answers a mutation that requires a key and has a transaction of its own: `commit` is given the record to
      * write together with its effect, and the key that it runs under.
      */
@@ -95,16 +105,24 @@ export default fp<IdempotencyOptions>(
     };
 
     app.decorate('once', (request, reply, effect) => {
+      app.onceAfter(request, reply, async () => undefined, effect);
+    });
+
+    app.decorate('onceAfter', (request, reply, prepare, effect) => {
       const run = async (): Promise<Answer> => {
         const key = idempotencyKey(request);
-        if (key === undefined) return render(reply, await app.transaction(effect));
-        return runWithKey(request, reply, key, (toRecord) =>
-          app.transaction(async (tx) => {
-            const answer = render(reply, await effect(tx));
+        if (key === undefined) {
+          const prepared = await prepare();
+          return render(reply, await app.transaction((tx) => effect(tx, prepared)));
+        }
+        return runWithKey(request, reply, key, async (toRecord) => {
+          const prepared = await prepare();
+          return app.transaction(async (tx) => {
+            const answer = render(reply, await effect(tx, prepared));
             await insertRecord(tx, toRecord(answer));
             return answer;
-          }),
-        );
+          });
+        });
       };
       sendAnswer(reply, run());
     });

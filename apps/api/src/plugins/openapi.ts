@@ -3,6 +3,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fp from 'fastify-plugin';
 import { PROBLEMS } from '../errors.ts';
+import { GUIDE_PATH, guidePage, readGuide } from '../openapi/receiver-guide.ts';
+import { webhookOperations } from '../openapi/webhooks.ts';
 import { REQUIRED } from '../schemas.ts';
 import type { Access } from './authentication.ts';
 
@@ -16,6 +18,12 @@ const TAGS = [
   { name: 'Deposits', description: 'Money in, from Stripe, and what Stripe says of it.' },
   { name: 'Quotes', description: 'What the market asks and bids.' },
   { name: 'Tasks', description: 'Things to do, with a reminder when they are due.' },
+  { name: 'Webhooks', description: 'Where events are sent, and what came of it.' },
+  {
+    name: 'Events',
+    description: 'What happened, in its order; and what is told to webhook endpoints.',
+  },
+  { name: 'Mail', description: 'Mails to you: what became of them, and which you want.' },
   { name: 'Identity', description: 'Users, their sessions and API keys.' },
   {
     name: 'Jobs',
@@ -75,7 +83,10 @@ function isHeaders(
   return typeof headers === 'object' && headers !== null && 'properties' in headers;
 }
 
-/** OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. Written from the routes' own schemas. */
+/**
+ * OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`: written from the routes' own schemas. And the guide for receivers
+ * of webhooks beside it.
+ */
 export default fp<OpenApiOptions>(
   async (app, { publicUrl }) => {
     const { version } = JSON.parse(
@@ -83,12 +94,22 @@ export default fp<OpenApiOptions>(
     ) as {
       version: string;
     };
+    const guide = await readGuide();
+    const page = await guidePage(guide);
     await app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
         info: { title: 'Gatehouse', version, description: description() },
         servers: [{ url: publicUrl }],
-        tags: TAGS,
+        tags: TAGS.map((tag) =>
+          tag.name === 'Webhooks'
+            ? {
+                ...tag,
+                description: `${tag.description} [The guide](${GUIDE_PATH}).\n\n${guide.verifying}`,
+              }
+            : tag,
+        ),
+        webhooks: webhookOperations(),
         components: {
           securitySchemes: {
             bearer: {
@@ -119,6 +140,9 @@ export default fp<OpenApiOptions>(
         css: [{ filename: 'gatehouse.css', content: '.swagger-ui .topbar { display: none }' }],
       },
     });
+    app.get(GUIDE_PATH, { schema: { hide: true } }, async (_request, reply) =>
+      reply.type('text/html; charset=utf-8').send(page),
+    );
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   },
   { name: 'openapi' },

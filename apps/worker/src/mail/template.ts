@@ -1,3 +1,4 @@
+import { type EmailCategory, emailCategory } from '@gatehouse/domain/email-category';
 import type { Static, TObject, TString } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -16,10 +17,13 @@ export type SecretName = 'password-reset-link';
 export interface Template<D extends EmailData = EmailData, S extends string = string> {
   /** Permanent: rows outlive deployments. */
   name: string;
+  category: EmailCategory;
   /** All that it shows, secrets included. */
   data: D;
   /** The members of `data` that the mail's row does not have. */
   secrets?: Readonly<Record<S, SecretName>>;
+  /** Data for previews and tests. */
+  sample: Readonly<Record<string, string>>;
   /** @throws when the data does not fit the template's schema */
   render(data: unknown): EmailContent;
 }
@@ -28,6 +32,7 @@ export interface TemplateParts<D extends EmailData, S extends string> {
   name: string;
   data: D;
   secrets?: Readonly<Record<S, SecretName>>;
+  sample: Static<D> & Record<string, string>;
   subject: (data: Static<D>) => string;
   text: (data: Static<D>) => string;
   html: (data: Static<D>) => string;
@@ -39,7 +44,9 @@ export function defineTemplate<
 >(parts: TemplateParts<D, S>): Template<D, S> {
   return {
     name: parts.name,
+    category: emailCategory(parts.name),
     data: parts.data,
+    sample: parts.sample,
     ...(parts.secrets && { secrets: parts.secrets }),
     render(data) {
       const parsed = Value.Parse(parts.data, data);
@@ -52,7 +59,17 @@ export function defineTemplate<
   };
 }
 
-/** A line break in a header would begin another header. */
+/** Characters of a subject: a line of a header has 998 at most (RFC 5322), and one without spaces cannot be folded. */
+const SUBJECT_LENGTH = 200;
+
+/** A line break in a header would begin another header, and `=?` an encoded word (RFC 2047) that reads as another text. */
 function toHeader(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const line = text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll('=?', '= ?')
+    .trim();
+  const characters = [...line];
+  return characters.length <= SUBJECT_LENGTH
+    ? line
+    : `${characters.slice(0, SUBJECT_LENGTH - 1).join('')}…`;
 }

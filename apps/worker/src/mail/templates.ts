@@ -8,8 +8,10 @@ import { orderConfirmation } from './templates/order-confirmation.ts';
 import { passwordChanged } from './templates/password-changed.ts';
 import { passwordReset } from './templates/password-reset.ts';
 import { taskReminder } from './templates/task-reminder.ts';
+import { webhookEndpointDisabled } from './templates/webhook-endpoint-disabled.ts';
 
-const TEMPLATES: readonly Template[] = [
+/** Every template that there is. */
+export const TEMPLATES: readonly Template[] = [
   orderConfirmation,
   taskReminder,
   passwordReset,
@@ -19,11 +21,12 @@ const TEMPLATES: readonly Template[] = [
   depositRefunded,
   depositRefundFailed,
   depositDisputed,
+  webhookEndpointDisabled,
 ];
 
 /** @throws when there is no such template, or the data does not fit it */
 export function renderEmail(template: string, data: unknown): EmailContent {
-  return find(template).render(data);
+  return findTemplate(template).render(data);
 }
 
 /**
@@ -32,10 +35,11 @@ export function renderEmail(template: string, data: unknown): EmailContent {
  * @throws when there is no such template
  */
 export function secretsOf(template: string): (readonly [member: string, secret: SecretName])[] {
-  return Object.entries(find(template).secrets ?? {});
+  return Object.entries(findTemplate(template).secrets ?? {});
 }
 
-function find(template: string): Template {
+/** @throws when there is no such template */
+export function findTemplate(template: string): Template {
   const found = TEMPLATES.find(({ name }) => name === template);
   if (found === undefined) throw new Error(`there is no e-mail template ${template}`);
   return found;

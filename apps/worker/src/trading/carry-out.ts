@@ -16,7 +16,7 @@ export interface Step {
   /** Who has the order once it is submitted, and under which id. */
   takenAs: Pick<OrderWithFills, 'broker' | 'brokerOrderId'>;
   at: Date;
-  /** What a confirmation is traced back to. */
+  /** What a confirmation, and an event, are traced back to. */
   requestId: string | null;
 }
 
@@ -65,7 +65,12 @@ export function carryOut(books: TradeBooks, order: OrderWithFills, step: Step): 
   release(book, order);
   const status = plan.path.reduce<OrderStatus>(transition, order.status);
   const filled = plan.fill && settle(book, order, plan.fill, step);
-  const next = { ...order, ...changeOf(step, status), ...filled?.change };
+  const next = {
+    ...order,
+    ...changeOf(step, status),
+    ...filled?.change,
+    version: order.version + 1,
+  };
   hold(book, next);
   books.orders.set(order.id, next);
   return {
@@ -81,7 +86,7 @@ function settle(
   book: AccountBook,
   order: OrderWithFills,
   { quantity, price }: Execution,
-  { at, executionId, takenAs }: Step,
+  { at, executionId, takenAs, requestId }: Step,
 ) {
   const { accountId } = order;
   const held = positionOf(book, order);
@@ -108,7 +113,14 @@ function settle(
   const fills = [...order.fills, fill];
   return {
     fill,
-    ledgerTransaction: { accountId, kind: 'fill' as const, referenceId: fill.id, entries, at },
+    ledgerTransaction: {
+      accountId,
+      kind: 'fill' as const,
+      referenceId: fill.id,
+      entries,
+      at,
+      requestId,
+    },
     change: {
       fills,
       filledQuantity: order.filledQuantity.plus(quantity),

@@ -69,7 +69,7 @@ export async function takeOutside(
     const { order, book } = entryOf(books, taking);
     if (order.status !== 'accepted') return null;
     if (order.broker !== null) return { order, isFirst: false };
-    const intent = { ...order, broker: broker.name, holdPrice };
+    const intent = { ...order, broker: broker.name, holdPrice, version: order.version + 1 };
     const plan = planTaking(intent, availableFor(book, order), at);
     if (plan.path.length === 0) {
       await saveOrders(tx, [intent], at);

@@ -1,5 +1,7 @@
 import type { Transaction } from '@gatehouse/db/client';
+import { insertEvents } from '@gatehouse/db/events';
 import { insertLedgerTransactions } from '@gatehouse/db/ledger';
+import { orderEvent } from '@gatehouse/db/order-events';
 import { insertFills, saveOrders } from '@gatehouse/db/orders';
 import { savePositions } from '@gatehouse/db/positions';
 import { positionKey, type TradeBooks } from '@gatehouse/db/trade-books';
@@ -10,7 +12,7 @@ import { confirmationOf } from './confirmation.ts';
 
 /**
  * Writes what came of trades, in the transaction that opened the books, each kind of row in one statement: fills,
- * positions, money, orders and the owners' confirmations.
+ * positions, money, orders, the events of them and the owners' confirmations.
  */
 export async function writeTrades(
   tx: Transaction,
@@ -26,6 +28,10 @@ export async function writeTrades(
     tx,
     [...books.orders.values()].filter(({ id }) => traded.has(id)),
     at,
+  );
+  await insertEvents(
+    tx,
+    trades.map(({ order, requestId }) => orderEvent(order, { at, requestId })),
   );
   await insertFills(tx, fills);
   await savePositions(tx, changedPositions(books, trades), at);

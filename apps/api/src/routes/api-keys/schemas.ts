@@ -5,7 +5,14 @@ import { Body, Id, Nullable, Text, Timestamp } from '../../schemas.ts';
 export const NewApiKey = Body({
   name: Text(1, 100),
   scopes: Type.Optional(
-    Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: SCOPES.length, uniqueItems: true }),
+    Type.Array(Type.Enum([...SCOPES]), {
+      minItems: 1,
+      maxItems: SCOPES.length,
+      uniqueItems: true,
+      description:
+        '`events:read` shows what happens to orders, deposits, tasks and the account. `webhooks:manage` can be used to ' +
+        'read all events: an endpoint may listen to everything.',
+    }),
   ),
   expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'In the future' })),
 });

@@ -4,7 +4,7 @@ import { deleteResetTokens } from '@gatehouse/db/password-resets';
 import { findUserById, replacePasswordHash } from '@gatehouse/db/users';
 import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
-import { oweChangeNotice } from '../../auth/owed-mails.ts';
+import { announceChange } from '../../auth/owed-mails.ts';
 import { assertGoodPassword } from '../../auth/password-policy.ts';
 import { hashPassword, verifyPassword } from '../../auth/passwords.ts';
 import { RateLimited, Unauthorized, WrongPassword } from '../../errors.ts';
@@ -65,7 +65,7 @@ export const passwordChange: FastifyPluginAsyncTypebox = async (app) => {
           subjectId: userId,
           details: { ended },
         });
-        await oweChangeNotice(app, tx, { userId, requestId: request.id });
+        await announceChange(app, tx, request, userId);
       });
       return reply.code(204).send(null);
     },

@@ -5,7 +5,7 @@ import { findResetTokenOwner, resetPassword } from '@gatehouse/db/password-reset
 import { hashSecretToken } from '@gatehouse/domain/secret-token';
 import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
-import { oweChangeNotice, oweResetMail } from '../../auth/owed-mails.ts';
+import { announceChange, oweResetMail } from '../../auth/owed-mails.ts';
 import { assertGoodPassword } from '../../auth/password-policy.ts';
 import { hashPassword } from '../../auth/passwords.ts';
 import { ResetTokenInvalid } from '../../errors.ts';
@@ -69,7 +69,7 @@ export const passwordReset: FastifyPluginAsyncTypebox = async (app) => {
           subjectId: userId,
           details: { ended, revokedKeys },
         });
-        await oweChangeNotice(app, tx, { userId, requestId: request.id });
+        await announceChange(app, tx, request, userId);
       });
       return reply.code(204).send(null);
     },

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findDeposit, listDeposits } from '@gatehouse/db/deposits';
-import { depositView } from '@gatehouse/domain/deposit-view';
+import { DepositSchema, depositView } from '@gatehouse/domain/deposit-view';
 import { NotFound } from '../../errors.ts';
 import { idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
 import { placeDeposit } from './place.ts';
-import { BegunDeposit, Deposit, DepositParams, NewDeposit } from './schemas.ts';
+import { BegunDeposit, DepositParams, NewDeposit } from './schemas.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -41,7 +41,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Deposits'],
         summary: 'List deposits, newest first',
         querystring: Query(pageQuery),
-        response: { 200: PageOf(Deposit), ...problems(401, 403) },
+        response: { 200: PageOf(DepositSchema), ...problems(401, 403) },
       },
     },
     async ({ principal, query }) => {
@@ -58,7 +58,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Deposits'],
         summary: 'Read a deposit',
         params: DepositParams,
-        response: { 200: Deposit, ...problems(401, 403, 404) },
+        response: { 200: DepositSchema, ...problems(401, 403, 404) },
       },
     },
     async ({ principal, params }) => {

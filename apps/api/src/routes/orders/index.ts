@@ -6,19 +6,13 @@ import {
   requestCancel,
 } from '@gatehouse/db/orders';
 import { newId } from '@gatehouse/domain/id';
+import { acceptedOrderView, OrderSchema, orderView } from '@gatehouse/domain/order-view';
 import { cancelTrade } from '@gatehouse/jobs/definitions/cancel-trade';
 import { executeTrade } from '@gatehouse/jobs/definitions/execute-trade';
 import { ClientOrderIdTaken, NotFound, OrderNotCancelable } from '../../errors.ts';
 import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
-import {
-  ClientOrderParams,
-  NewOrder,
-  Order,
-  OrderParams,
-  OrderQuery,
-  OrderWithFills,
-} from './schemas.ts';
-import { acceptedOrderView, orderView, orderWithFillsView } from './views.ts';
+import { ClientOrderParams, NewOrder, OrderParams, OrderQuery, OrderWithFills } from './schemas.ts';
+import { orderWithFillsView } from './views.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -30,7 +24,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Place an order',
         headers: idempotencyHeader(true),
         body: NewOrder,
-        response: { 201: Order, ...problems(401, 403, 409, 413, 415, 422) },
+        response: { 201: OrderSchema, ...problems(401, 403, 409, 413, 415, 422) },
       },
     },
     (request, reply) =>
@@ -69,7 +63,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Orders'],
         summary: 'List orders, newest first',
         querystring: OrderQuery,
-        response: { 200: PageOf(Order), ...problems(401, 403) },
+        response: { 200: PageOf(OrderSchema), ...problems(401, 403) },
       },
     },
     async ({ principal, query }) => {
@@ -127,7 +121,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Ask for an order to be canceled',
         headers: idempotencyHeader(false),
         params: OrderParams,
-        response: { 202: Order, ...problems(401, 403, 404, 409, 422) },
+        response: { 202: OrderSchema, ...problems(401, 403, 404, 409, 422) },
       },
     },
     (request, reply) =>

@@ -1,30 +1,18 @@
-import {
-  ORDER_SIDES,
-  ORDER_STATUSES,
-  ORDER_TYPES,
-  POSITION_TYPES,
-  REJECT_CODES,
-  TIMES_IN_FORCE,
-} from '@gatehouse/domain/order';
+import { ORDER_SIDES, ORDER_TYPES, POSITION_TYPES, TIMES_IN_FORCE } from '@gatehouse/domain/order';
+import { OrderSchema, OrderStatusSchema } from '@gatehouse/domain/order-view';
+import { Time } from '@gatehouse/domain/shapes';
 import Type from 'typebox';
 import {
   Body,
   DecimalText,
   Id,
-  Nullable,
   PriceInput,
   pageQuery,
   QuantityInput,
   Query,
   Text,
   Ticker,
-  Timestamp,
 } from '../../schemas.ts';
-
-const Status = Type.Enum([...ORDER_STATUSES], {
-  description:
-    '`unknown`: the broker was asked, and its answer is lost. What became of the order is being found out.',
-});
 
 const ClientOrderId = Text(1, 128);
 
@@ -48,47 +36,19 @@ export const NewOrder = Body(
   },
 );
 
-export const Order = Type.Object({
-  id: Id,
-  clientOrderId: Nullable(Type.String()),
-  symbol: Ticker,
-  side: Type.Enum([...ORDER_SIDES]),
-  type: Type.Enum([...ORDER_TYPES]),
-  quantity: DecimalText('3'),
-  limitPrice: Nullable(DecimalText('187.42')),
-  timeInForce: Type.Enum([...TIMES_IN_FORCE]),
-  positionType: Type.Enum([...POSITION_TYPES]),
-  status: Status,
-  filledQuantity: DecimalText('0'),
-  averageFillPrice: Nullable(DecimalText('187.42')),
-  rejectCode: Nullable(
-    Type.String({
-      description: `Why it is rejected: ${REJECT_CODES.map((code) => `\`${code}\``).join(', ')}.`,
-    }),
-  ),
-  rejectReason: Nullable(Type.String()),
-  brokerOrderId: Nullable(Type.String()),
-  version: Type.Integer(),
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-  submittedAt: Nullable(Timestamp),
-  filledAt: Nullable(Timestamp),
-  canceledAt: Nullable(Timestamp),
-});
-
 export const Fill = Type.Object({
   id: Id,
   executionId: Type.String(),
   quantity: DecimalText('3'),
   price: DecimalText('187.42'),
-  executedAt: Timestamp,
+  executedAt: Time,
 });
 
-export const OrderWithFills = Type.Object({ ...Order.properties, fills: Type.Array(Fill) });
+export const OrderWithFills = Type.Object({ ...OrderSchema.properties, fills: Type.Array(Fill) });
 
 export const OrderQuery = Query({
   ...pageQuery,
-  status: Type.Optional(Status),
+  status: Type.Optional(OrderStatusSchema),
   symbol: Type.Optional(Ticker),
 });
 

@@ -10,14 +10,18 @@ import {
   type Task as StoredTask,
   updateTask,
 } from '@gatehouse/db/tasks';
+import { TaskSchema, taskView } from '@gatehouse/domain/task-view';
 import { remindTask } from '@gatehouse/jobs/definitions/remind-task';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { NotFound } from '../../errors.ts';
+import { tell } from '../../events.ts';
 import { assertIfMatch, versionTag } from '../../plugins/etag.ts';
-import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
+import { IfMatch, idempotencyHeader, PageOf, problems } from '../../schemas.ts';
 import { scheduleReminder } from './reminder.ts';
-import { IfMatch, NewTask, Task, TaskChange, TaskParams, TaskQuery } from './schemas.ts';
+import { NewTask, TaskChange, TaskParams, TaskQuery } from './schemas.ts';
+
+type TaskEvent = 'task.created' | 'task.updated' | 'task.deleted';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   /** The task that a mutation is about, locked, in the version that its client knows. */
@@ -31,6 +35,9 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
     return task;
   };
 
+  const tellOf = (tx: Transaction, request: FastifyRequest, type: TaskEvent, task: StoredTask) =>
+    tell(tx, request, { accountId: task.accountId, type, data: taskView(task) });
+
   app.post(
     '/v1/tasks',
     {
@@ -40,7 +47,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Create a task',
         headers: idempotencyHeader(false),
         body: NewTask,
-        response: { 201: Task, ...problems(401, 403, 413, 415, 422) },
+        response: { 201: TaskSchema, ...problems(401, 403, 413, 415, 422) },
       },
     },
     (request, reply) =>
@@ -52,7 +59,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
           dueAt: dueAt === null ? null : new Date(dueAt),
         });
         await scheduleReminder(app.jobs, tx, task, request.id);
-        return { status: 201, body: task, location: `/v1/tasks/${task.id}` };
+        await tellOf(tx, request, 'task.created', task);
+        return { status: 201, body: taskView(task), location: `/v1/tasks/${task.id}` };
       }),
   );
 
@@ -64,10 +72,13 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Tasks'],
         summary: 'List tasks, newest first',
         querystring: TaskQuery,
-        response: { 200: PageOf(Task), ...problems(401, 403) },
+        response: { 200: PageOf(TaskSchema), ...problems(401, 403) },
       },
     },
-    ({ principal, query }) => listTasks(app.db, principal.accountId, query, query),
+    async ({ principal, query }) => {
+      const page = await listTasks(app.db, principal.accountId, query, query);
+      return { ...page, data: page.data.map(taskView) };
+    },
   );
 
   app.get(
@@ -78,14 +89,14 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Tasks'],
         summary: 'Read a task',
         params: TaskParams,
-        response: { 200: Task, ...problems(401, 403, 404) },
+        response: { 200: TaskSchema, ...problems(401, 403, 404) },
       },
     },
     async ({ principal, params }, reply) => {
       const task = await findTask(app.db, principal.accountId, params.id);
       if (task === null) throw new NotFound('task');
       reply.header('etag', versionTag(task));
-      return task;
+      return taskView(task);
     },
   );
 
@@ -99,7 +110,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         headers: Type.Intersect([idempotencyHeader(false), IfMatch]),
         params: TaskParams,
         body: TaskChange,
-        response: { 200: Task, ...problems(401, 403, 404, 412, 413, 415, 422) },
+        response: { 200: TaskSchema, ...problems(401, 403, 404, 412, 413, 415, 422) },
       },
     },
     (request, reply) =>
@@ -115,7 +126,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
           ...(isMoved && { remindedAt: null }),
         });
         await scheduleReminder(app.jobs, tx, changed, request.id);
-        return { status: 200, body: changed, etag: versionTag(changed) };
+        await tellOf(tx, request, 'task.updated', changed);
+        return { status: 200, body: taskView(changed), etag: versionTag(changed) };
       }),
   );
 
@@ -136,6 +148,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         const task = await take(tx, request);
         await deleteTask(tx, task);
         await withdrawJobs(tx, remindTask.name, task.id);
+        await tellOf(tx, request, 'task.deleted', task);
       });
       return reply.code(204).send(null);
     },

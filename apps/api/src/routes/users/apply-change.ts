@@ -2,9 +2,12 @@ import { type Act, recordAct } from '@gatehouse/db/audit';
 import type { Transaction } from '@gatehouse/db/client';
 import { type UserChange, updateUser } from '@gatehouse/db/user-changes';
 import { isEmailTaken, type User } from '@gatehouse/db/users';
+import { disableEndpointsOf } from '@gatehouse/db/webhook-endpoint-states';
+import { userEventView } from '@gatehouse/domain/user-view';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { actorOf } from '../../auth/actor.ts';
 import { EmailTaken } from '../../errors.ts';
+import { tell } from '../../events.ts';
 
 /** What is asked of a user; what is undefined stays as it is. */
 export interface WantedChange {
@@ -29,8 +32,11 @@ export function changeOf(
 }
 
 /**
- * Changes a user whom the transaction has locked, writes that down, and has it be true at once: in this gateway with
- * the commit, in the others half a second later. What is as it is asked to be is no change.
+ * Changes a user whom the transaction has locked, writes that down, tells his listeners, and has it be true at once: in
+ * this gateway with the commit, in the others half a second later. What is as it is asked to be is no change.
+ *
+ * Who is deactivated is told nothing any more: a transaction that may do so has locked the log (`lockEventLog`) before
+ * the user.
  *
  * @throws {EmailTaken}
  */
@@ -50,7 +56,16 @@ export async function applyChange(
     const subject = { subjectType: 'user', subjectId: user.id } as const;
     await recordAct(tx, actorOf(request), { ...act, ...subject });
   }
-  if (change.deactivatedAt) await app.sessions.endAll(tx, user.id);
+  await tell(tx, request, {
+    accountId: changed.accountId,
+    type: 'account.updated',
+    data: userEventView(changed),
+  });
+  if (change.deactivatedAt) {
+    const occasion = { at: change.deactivatedAt, requestId: request.id };
+    await disableEndpointsOf(tx, user.accountId, 'deactivated', occasion);
+    await app.sessions.endAll(tx, user.id);
+  }
   if (change.role !== undefined || change.deactivatedAt !== undefined) {
     app.sessions.changed(tx);
     app.afterCommit(tx, app.apiKeys.forgetAll);

@@ -1,5 +1,6 @@
+import { ROLES } from '@gatehouse/domain/user-view';
 import Type from 'typebox';
-import { Email, ROLES, User } from '../../auth/user-schema.ts';
+import { Email, User } from '../../auth/user-schema.ts';
 import { Body, Id, Nullable, pageQuery, Query, Text, Timestamp } from '../../schemas.ts';
 import { NewPassword } from '../auth/schemas.ts';
 

@@ -62,6 +62,16 @@ const notice = (dispute: Data): Notice => ({
 export const depositDisputed = defineTemplate({
   name: 'deposit-disputed',
   data,
+  sample: {
+    depositId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    outcome: 'opened',
+    amount: '25.00 USD',
+    total: '40.00 USD',
+    cash: '18.00 USD',
+    debt: '7.00 USD',
+    owed: '7.00 USD',
+    changedAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: (dispute) => `${title(dispute)}: ${dispute.amount}`,
   text: (dispute) => noticeText(notice(dispute)),
   html: (dispute) => noticePage(notice(dispute)),

@@ -25,6 +25,11 @@ const notice = ({ depositId, amount, failedAt }: Type.Static<typeof data>): Noti
 export const depositFailed = defineTemplate({
   name: 'deposit-failed',
   data,
+  sample: {
+    depositId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    amount: '25.00 USD',
+    failedAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: ({ amount }) => `Your payment of ${amount} did not go through`,
   text: (deposit) => noticeText(notice(deposit)),
   html: (deposit) => noticePage(notice(deposit)),

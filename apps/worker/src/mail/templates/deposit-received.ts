@@ -25,6 +25,14 @@ const notice = (deposit: Static<typeof data>): Notice => ({
 export const depositReceived = defineTemplate({
   name: 'deposit-received',
   data,
+  sample: {
+    depositId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    amount: '25.00 USD',
+    cash: '18.00 USD',
+    debt: '7.00 USD',
+    owed: '',
+    receivedAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: ({ amount }) => `Your deposit of ${amount} is here`,
   text: (deposit) => noticeText(notice(deposit)),
   html: (deposit) => noticePage(notice(deposit)),

@@ -26,6 +26,14 @@ const notice = (refund: Static<typeof data>): Notice => ({
 export const depositRefundFailed = defineTemplate({
   name: 'deposit-refund-failed',
   data,
+  sample: {
+    depositId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    amount: '25.00 USD',
+    cash: '25.00 USD',
+    debt: '',
+    owed: '',
+    failedAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: ({ amount }) => `A refund of ${amount} came back`,
   text: (refund) => noticeText(notice(refund)),
   html: (refund) => noticePage(notice(refund)),

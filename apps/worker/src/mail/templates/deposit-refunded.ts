@@ -32,6 +32,16 @@ const notice = (refund: Static<typeof data>): Notice => ({
 export const depositRefunded = defineTemplate({
   name: 'deposit-refunded',
   data,
+  sample: {
+    depositId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    amount: '25.00 USD',
+    cash: '25.00 USD',
+    debt: '',
+    owed: '',
+    total: '40.00 USD',
+    deposited: '100.00 USD',
+    refundedAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: ({ amount }) => `${amount} of your deposit was refunded`,
   text: (refund) => noticeText(notice(refund)),
   html: (refund) => noticePage(notice(refund)),

@@ -36,6 +36,15 @@ const rows = (order: Data) =>
 export const orderConfirmation = defineTemplate({
   name: 'order-confirmation',
   data,
+  sample: {
+    orderId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    symbol: 'AAPL',
+    side: 'buy',
+    quantity: '3',
+    averagePrice: '187.42',
+    total: '562.26',
+    filledAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: (order) => `${done(order)} ${order.quantity} ${order.symbol} at $${order.averagePrice}`,
   text: (order) => `Your order was filled.\n\n${detailLines(rows(order))}\n`,
   html: (order) =>

@@ -18,12 +18,16 @@ const rows = ({ email, changedAt }: Type.Static<typeof data>) =>
 const done = 'The password of your account was changed. All other sessions were ended.';
 const otherwise =
   'If it was not you, choose a new password at once: ask for a link with "Forgot password", and read it in this ' +
-  'mailbox. Then revoke API keys that you do not know.';
+  'mailbox. Then revoke API keys and delete webhook endpoints that you do not know.';
 
 /** Tells a user that his password was changed, so that he finds out when it was somebody else. */
 export const passwordChanged = defineTemplate({
   name: 'password-changed',
   data,
+  sample: {
+    email: 'ada@example.com',
+    changedAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: () => 'Your password was changed',
   text: (change) => `${done}\n\n${detailLines(rows(change))}\n\n${otherwise}\n`,
   html: (change) =>

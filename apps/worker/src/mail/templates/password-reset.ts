@@ -17,6 +17,9 @@ export const passwordReset = defineTemplate({
   name: RESET_TEMPLATE,
   data,
   secrets: { link: 'password-reset-link' },
+  sample: {
+    link: 'https://example.com/password-reset#token=sample',
+  },
   subject: () => 'Reset your password',
   text: ({ link }) => `${why}\n\nChoose it here:\n${link}\n\n${otherwise}\n`,
   html: ({ link }) =>

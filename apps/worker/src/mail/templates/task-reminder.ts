@@ -20,6 +20,11 @@ const rows = ({ title, dueAt }: Type.Static<typeof data>) =>
 export const taskReminder = defineTemplate({
   name: 'task-reminder',
   data,
+  sample: {
+    taskId: '0199f3a0-7c1e-7d5a-9b1f-3c2d4e5f6a7b',
+    title: 'File taxes',
+    dueAt: '2026-11-20T08:00:00.000Z',
+  },
   subject: ({ title }) => `Due: ${title}`,
   text: (task) => `A task of yours is due.\n\n${detailLines(rows(task))}\n`,
   html: (task) =>

@@ -1,0 +1,48 @@
+import type { Database } from '@gatehouse/db/client';
+import { isDatabaseUnavailable } from '@gatehouse/db/errors';
+import { GroupCommit } from '@gatehouse/db/group-commit';
+import {
+  type EndpointHealth,
+  type NewAttempt,
+  recordAttempts,
+} from '@gatehouse/db/webhook-attempts';
+
+/** Enough that a commit is a small part of the cost of an attempt, with answers of 16 KB in memory all the same. */
+const MAX_BATCH = 250;
+
+/** Writes down attempts of all lanes of the process together. Resolves with the endpoint's health when it fails. */
+export interface Recorder {
+  /** How many attempts are not written down yet. */
+  readonly waiting: number;
+  record(attempt: NewAttempt): Promise<EndpointHealth | null>;
+}
+
+export function createRecorder(db: Database): Recorder {
+  const group = new GroupCommit<NewAttempt, EndpointHealth | null>({
+    maxBatch: MAX_BATCH,
+    isFaultOfOne: (error) => !isDatabaseUnavailable(error),
+    commit: async (attempts) => {
+      const failing = await recordAttempts(db, attempts);
+      const healthOf = new Map(failing.map((health) => [health.endpointId, health]));
+      return attempts.map(({ endpointId, url }) => {
+        const health = healthOf.get(endpointId);
+        // That of another URL is none of its.
+        return health?.url === url ? health : null;
+      });
+    },
+  });
+  let waiting = 0;
+  return {
+    get waiting() {
+      return waiting;
+    },
+    async record(attempt) {
+      waiting += 1;
+      try {
+        return await group.add(attempt);
+      } finally {
+        waiting -= 1;
+      }
+    },
+  };
+}
