@@ -87,7 +87,9 @@ async function runOn(
     const drainedMs = await timeOf('nothing to be owed', async () => (await db.job.count()) === 0);
     await untilQuiet(stack, db, patienceMs);
     const stripe = createStripeHand(stack);
-    const evidence = { history, facts: await readFacts(db, [account.id], stack.mailDir, stripe) };
+    const { mailDir } = stack;
+    const facts = await readFacts(db, [account.id], { mailDir, stripe, listeners: [] });
+    const evidence = { history, facts };
     const findings = [...checkHistory(evidence), ...(await brokenInvariants(stack.now()))];
     return {
       findings,

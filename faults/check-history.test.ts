@@ -6,7 +6,9 @@ import {
   clean,
   DEPOSIT,
   facts,
+  heardOf,
   kinds,
+  listening,
   ORDER,
   orders,
   PAYMENT,
@@ -28,15 +30,30 @@ describe('the history of a run', () => {
   });
 
   it('is clean when a request that was never answered has had its effect', () => {
-    const { orders: rows, emails, received, fills } = clean().facts;
+    const { orders: rows, emails, received, fills, events, listeners } = clean().facts;
     const unheard = { ...ORDER, id: 'order-6', quantity: '9.000009' };
+    const news = ['order.accepted', 'order.filled'].map((type) => ({
+      id: `${type} 6`,
+      accountId: ORDER.accountId,
+      type,
+      subjectId: 'order-6',
+    }));
     const evidence = facts({
       orders: [...rows, unheard],
       fills: [...fills, { orderId: 'order-6', executionId: 'execution-6', quantity: '9.000009' }],
       emails: [...emails, { ...CONFIRMATION, id: 'mail-6', subjectId: 'order-6' }],
       received: new Map([...received, ['mail-6', 1]]),
+      events: [...events, ...news],
+      listeners: listeners
+        .filter(({ isOrdered }) => !isOrdered)
+        .map((one) => ({ ...one, heard: [...one.heard, ...news.map(heardOf)] })),
     });
     expect(checkHistory(evidence)).toEqual([]);
+  });
+
+  it('is clean when an endpoint is told again, and at once or later', () => {
+    expect(checkHistory(listening((heard) => [...heard, ...heard]))).toEqual([]);
+    expect(checkHistory(listening((heard) => heard.flatMap((one) => [one, one])))).toEqual([]);
   });
 
   it.each<[string, FindingKind, Evidence]>([
@@ -217,6 +234,34 @@ describe('the history of a run', () => {
       'a task that was reminded of too early',
       'unasked',
       facts({ tasks: [{ ...TASK, remindedAt: new Date(4_999) }] }),
+    ],
+    ['a change without an event', 'lost', facts({ events: clean().facts.events.slice(1) })],
+    [
+      'two events of one change',
+      'duplicated',
+      facts({
+        events: clean().facts.events.flatMap((one) => [one, { ...one, id: `${one.id} again` }]),
+      }),
+    ],
+    [
+      'an endpoint that was never told',
+      'lost',
+      listening((heard, isOrdered) => (isOrdered ? heard.slice(0, -1) : [...heard])),
+    ],
+    [
+      'an endpoint that was told what is no event',
+      'unasked',
+      listening((heard) => heard.flatMap((one) => [one, { ...one, eventId: 'event-0' }])),
+    ],
+    [
+      'a request to an endpoint without a good signature',
+      'answer',
+      listening((heard) => heard.map((one) => ({ ...one, isVerified: false }))),
+    ],
+    [
+      'an ordered endpoint that was told in another order',
+      'answer',
+      listening((heard, isOrdered) => (isOrdered ? heard.toReversed() : [...heard])),
     ],
     [
       'a job that is dead',

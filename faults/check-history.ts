@@ -7,6 +7,7 @@ import { inboxRule, mailsRule, timelyRule } from './rules/mails.ts';
 import { ordersRule, tasksRule } from './rules/orders.ts';
 import { fillsRule, isDone, isFinal, outcomesRule } from './rules/outcomes.ts';
 import type { Evidence, Finding, Rule } from './rules/rule.ts';
+import { eventsRule, toldRule } from './rules/told.ts';
 
 const RULES: readonly Rule[] = [
   answersRule,
@@ -19,6 +20,8 @@ const RULES: readonly Rule[] = [
   mailsRule,
   timelyRule,
   inboxRule,
+  eventsRule,
+  toldRule,
   debtsRule,
 ];
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '@gatehouse/db/client';
+import type { Listener } from './listener.ts';
 import type { PaymentFact, StripeHand } from './stripe-hand.ts';
 
 /** What there is when all is quiet: the other side of the evidence. */
@@ -12,6 +13,9 @@ export interface Facts {
   /** What Stripe knows. */
   payments: PaymentFact[];
   emails: EmailFact[];
+  /** The log, in its order. */
+  events: EventFact[];
+  listeners: readonly Listener[];
   /** Jobs that are still owed, dead ones with their error. */
   jobs: { name: string; subjectId: string; state: string; lastError: string | null }[];
   /** How often each mail has reached the mail server, by its id. */
@@ -51,6 +55,14 @@ export interface DepositFact {
   posted: number;
 }
 
+export interface EventFact {
+  id: string;
+  accountId: string;
+  type: string;
+  /** The order, task or deposit that it is about. */
+  subjectId: string;
+}
+
 export interface EmailFact {
   id: string;
   template: string;
@@ -65,8 +77,11 @@ const QUANTITY_DECIMALS = 6;
 export async function readFacts(
   db: Database,
   accountIds: readonly string[],
-  mailDir: string,
-  stripe: StripeHand,
+  {
+    mailDir,
+    stripe,
+    listeners,
+  }: { mailDir: string; stripe: StripeHand; listeners: readonly Listener[] },
 ): Promise<Facts> {
   const where = { accountId: { in: [...accountIds] } };
   const [orders, fills, tasks, emails, jobs] = [
@@ -87,8 +102,27 @@ export async function readFacts(
     payments: await stripe.payments(),
     emails: emails.map((email) => ({ ...email, subjectId: subjectOf(email.data) })),
     jobs,
+    events: await readEvents(db, accountIds),
+    listeners,
     received: await readInbox(mailDir),
   };
+}
+
+/** What the endpoints listen to: all events save those about endpoints and accounts. */
+async function readEvents(db: Database, accountIds: readonly string[]): Promise<EventFact[]> {
+  const events = await db.event.findMany({
+    where: {
+      accountId: { in: [...accountIds] },
+      OR: ['order.', 'task.', 'deposit.'].map((startsWith) => ({ type: { startsWith } })),
+    },
+    orderBy: { seq: 'asc' },
+  });
+  return events.map(({ id, accountId, type, data }) => ({
+    id,
+    accountId,
+    type,
+    subjectId: (data as { id: string }).id,
+  }));
 }
 
 async function readDeposits(db: Database, accountIds: readonly string[]): Promise<DepositFact[]> {

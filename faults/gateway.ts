@@ -74,6 +74,20 @@ export async function openAccount(
   return { id, credential: key };
 }
 
+/** A webhook endpoint of the account. Returns the secret that its requests are signed with. */
+export async function addEndpoint(
+  url: string,
+  { credential }: Account,
+  endpoint: { url: string; eventTypes: readonly string[]; ordered: boolean },
+): Promise<string> {
+  const { secret } = await create<{ secret: string }>(
+    `${url}/v1/webhook-endpoints`,
+    endpoint,
+    credential,
+  );
+  return secret;
+}
+
 async function create<T>(url: string, body: object, token?: string): Promise<T> {
   const response = await fetch(url, {
     method: 'POST',

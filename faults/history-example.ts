@@ -1,6 +1,7 @@
 import { checkHistory } from './check-history.ts';
-import type { DepositFact, EmailFact, OrderFact, TaskFact } from './facts.ts';
+import type { DepositFact, EmailFact, EventFact, OrderFact, TaskFact } from './facts.ts';
 import type { Answer, Asked, OrderWish } from './history.ts';
+import type { Heard, Listener } from './listener.ts';
 import type { Evidence, FindingKind } from './rules/rule.ts';
 
 const ACCOUNT = 'account-1';
@@ -57,6 +58,30 @@ export const CONFIRMATION: EmailFact = {
   subjectId: 'order-1',
 };
 
+const EVENTS: EventFact[] = [
+  'order.accepted order-1',
+  'order.filled order-1',
+  'order.accepted order-2',
+  'order.canceled order-2',
+  'task.created task-5',
+  'task.due task-5',
+  'deposit.succeeded deposit-7',
+].map((what, index) => {
+  const [type = '', subjectId = ''] = what.split(' ');
+  return { id: `event-${index + 1}`, accountId: ACCOUNT, type, subjectId };
+});
+
+export const heardOf = ({ id, type }: EventFact): Heard => ({
+  eventId: id,
+  type,
+  sequence: null,
+  isVerified: true,
+});
+const heardInOrder = (event: EventFact, index: number): Heard => ({
+  ...heardOf(event),
+  sequence: index + 1,
+});
+
 function asked(key: string, wish: Asked['wish'], ...answers: (Answer | string)[]): Asked {
   const attempts = answers.map((one) => ({ url: 'http://api', sentAt: 0, answer: one }));
   return { accountId: ACCOUNT, key, wish, attempts };
@@ -112,6 +137,11 @@ export function clean(): Evidence {
         { id: 'mail-7', template: 'deposit-received', status: 'sent', subjectId: 'deposit-7' },
         { id: 'mail-8', template: 'deposit-refunded', status: 'sent', subjectId: 'deposit-7' },
       ],
+      events: EVENTS,
+      listeners: [
+        { accountId: ACCOUNT, isOrdered: false, heard: EVENTS.toReversed().map(heardOf) },
+        { accountId: ACCOUNT, isOrdered: true, heard: EVENTS.map(heardInOrder) },
+      ],
       jobs: [],
       received: new Map([
         ['mail-1', 2],
@@ -142,6 +172,14 @@ export const facts = (more: Partial<Evidence['facts']>): Evidence => {
   const evidence = clean();
   return { ...evidence, facts: { ...evidence.facts, ...more } };
 };
+
+/** With other ears: what the endpoint in any order has heard, and the ordered one. */
+export const listening = (change: (heard: readonly Heard[], isOrdered: boolean) => Heard[]) =>
+  facts({
+    listeners: clean().facts.listeners.map(
+      (one): Listener => ({ ...one, heard: change(one.heard, one.isOrdered) }),
+    ),
+  });
 
 export const replacing = (key: string, ...answers: (Answer | string)[]): Evidence => {
   const evidence = clean();

@@ -33,6 +33,8 @@ async function unrest(stack: FaultyStack, db: Database): Promise<string | null> 
     _count: true,
   });
   if (owed.length > 0) return owed.map((job) => `${job._count} ${job.name} ${job.state}`).join();
+  const unpublished = await db.event.count({ where: { seq: null } });
+  if (unpublished > 0) return `${unpublished} events are not published`;
   const open = await db.order.count({
     where: { type: 'market', status: { in: ['accepted', 'submitted', 'partially_filled'] } },
   });

@@ -8,6 +8,7 @@ import { type FaultyStack, startFaultyStack } from './faulty-stack.ts';
 import { type Account, openAccount } from './gateway.ts';
 import { finalAnswers, type History } from './history.ts';
 import { brokenInvariants } from './invariants.ts';
+import { startListening } from './listener.ts';
 import { untilQuiet } from './quiet.ts';
 import { type Random, seededRandom } from './random.ts';
 import { measureRecovery } from './recovery.ts';
@@ -77,15 +78,22 @@ async function runOn(stack: FaultyStack, db: Database, options: SuiteOptions): P
     createClient({ account, urls, random: random.fork(name), history, giveUp });
 
   const stripe = createStripeHand(stack);
-  const injected = await useAndInject(stack, db, options, { random, accounts, client, stripe });
-  options.signal.throwIfAborted();
+  const ears = await startListening(cycle(urls, 0), accounts, random.fork('ears'));
+  try {
+    const injected = await useAndInject(stack, db, options, { random, accounts, client, stripe });
+    options.signal.throwIfAborted();
 
-  const unrest = await unrestOf(stack, db, stripe);
-  await repeatSome(history, random.fork('repeat'), accounts, client);
-  const ids = accounts.map(({ id }) => id);
-  const evidence = { history, facts: await readFacts(db, ids, stack.mailDir, stripe) };
-  const findings = [...unrest, ...checkHistory(evidence), ...(await brokenInvariants(stack.now()))];
-  return { findings, tally: tally(evidence), injected, logs: null };
+    const unrest = await unrestOf(stack, db, stripe);
+    await repeatSome(history, random.fork('repeat'), accounts, client);
+    const ids = accounts.map(({ id }) => id);
+    const facts = await readFacts(db, ids, { mailDir: stack.mailDir, stripe, ...ears });
+    const evidence = { history, facts };
+    const broken = await brokenInvariants(stack.now());
+    const findings = [...unrest, ...checkHistory(evidence), ...broken];
+    return { findings, tally: tally(evidence), injected, logs: null };
+  } finally {
+    await ears.close();
+  }
 }
 
 interface Crowd {
