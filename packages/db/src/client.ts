@@ -33,8 +33,9 @@ export function createDatabase(
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 5_000,
-    // By the time that the first statement is given up, no connection from before is left in the pool to try next.
-    idleTimeoutMillis: Math.min(IDLE_MS, silenceMs),
+    // By the time that the first statement is given up, no connection from before is left in the pool to try next: also none
+    // that was used after that statement was sent, as one is that waits for a lock.
+    idleTimeoutMillis: Math.min(IDLE_MS, silenceMs / 2),
     stream: () => impatientSocket(silenceMs),
   });
   return new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
