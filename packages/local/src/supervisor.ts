@@ -60,7 +60,9 @@ export async function supervise<S extends Service>(
       const next = await successor();
       if (!next) return;
       current = next;
-      if (!signal.aborted) onChange();
+      // It became ready in the moment in which it was to be stopped: nobody would end it while this waits for its end.
+      if (signal.aborted) return;
+      onChange();
     }
   })();
 

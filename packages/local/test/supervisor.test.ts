@@ -61,6 +61,29 @@ test('waits longer from failure to failure, and is patient no more once a child 
   expect((startedAt.at(-1) ?? 0) - killedAt).toBeLessThan(5000);
 });
 
+test('stops a successor that becomes ready while it is being stopped', async () => {
+  const dir = temporaryDir();
+  const script = join(dir, 'child.mjs');
+  writeFileSync(script, HEALTHY);
+  const started: Launched[] = [];
+  const ready = Promise.withResolvers<void>();
+  const supervised = await supervise({
+    name: 'child',
+    backoff: { firstMs: 1 },
+    start: async () => {
+      const child = await startScript(script, dir, new AbortController().signal);
+      if (started.push(child) > 1) await ready.promise;
+      return child;
+    },
+  });
+  supervised.current.process.kill('SIGKILL');
+  await expect.poll(() => started.length, { timeout: 20_000 }).toBe(2);
+  const stopped = supervised.stop();
+  ready.resolve();
+  await stopped;
+  expect(started[1]?.process.signalCode).toBe('SIGTERM');
+});
+
 test('fails at the first start with the last lines of the log', async () => {
   await expect(superviseScript(BROKEN)).rejects.toThrow(
     'child ended with code 3:\n    no such setting',
