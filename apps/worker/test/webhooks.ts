@@ -147,14 +147,10 @@ export function expectSigned(request: ReceivedRequest | undefined, secret: strin
 }
 
 /** Resolves with the delivery once an attempt of it is written down. */
-export function attempted<D extends { history: readonly unknown[] }>(
+export async function attempted<D extends { history: readonly unknown[] }>(
   read: () => Promise<D>,
 ): Promise<D> {
-  return until(
-    async () => {
-      const delivery = await read();
-      return delivery.history.length > 0 && delivery;
-    },
-    { what: 'an attempt' },
-  );
+  await until(async () => (await read()).history.length > 0, { what: 'an attempt' });
+  // Read anew: the delivery and its history are two queries, and the attempt may have come between them.
+  return read();
 }
