@@ -182,7 +182,7 @@ CREATE UNIQUE INDEX "webhook_delivery_event_id_endpoint_id_key" ON "webhook_deli
 CREATE INDEX "webhook_replay_endpoint_id_id_idx" ON "webhook_replay"("endpoint_id", "id" DESC);
 
 -- CreateIndex
-CREATE UNIQUE INDEX "event_seq_key" ON "event"("seq");
+CREATE INDEX "event_account_id_seq_idx" ON "event"("account_id", "seq");
 
 -- AddForeignKey
 ALTER TABLE "event" ADD CONSTRAINT "event_only_endpoint_id_fkey" FOREIGN KEY ("only_endpoint_id") REFERENCES "webhook_endpoint"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
@@ -218,15 +218,23 @@ ALTER TABLE "webhook_replay" ADD CONSTRAINT "webhook_replay_endpoint_id_fkey" FO
 INSERT INTO "event_log" DEFAULT VALUES;
 ALTER TABLE "event_log" ADD CONSTRAINT "event_log_one_row" CHECK ("id" = 1);
 
--- What the publisher looks for, and what an account reads.
+-- What the publisher looks for, the log, and what an account reads of one type. An insert pays for the first of them only.
 CREATE INDEX "event_unpublished_idx" ON "event" ("insertion") WHERE "seq" IS NULL;
-CREATE INDEX "event_of_account_idx" ON "event" ("account_id", "seq") WHERE "seq" IS NOT NULL;
+CREATE UNIQUE INDEX "event_seq_key" ON "event" ("seq") WHERE "seq" IS NOT NULL;
+CREATE INDEX "event_of_type_idx" ON "event" ("account_id", "type", "seq") WHERE "seq" IS NOT NULL;
+
+-- What refers to an endpoint that is to be forgotten.
+CREATE INDEX "event_of_endpoint_idx" ON "event" ("only_endpoint_id") WHERE "only_endpoint_id" IS NOT NULL;
+
+-- Whoever creates and deletes endpoints all day makes nothing slower.
+CREATE INDEX "webhook_endpoint_living_idx" ON "webhook_endpoint" ("account_id", "id" DESC) WHERE "deleted_at" IS NULL;
 
 -- What is due next, at an endpoint in any order and at one that wants them in theirs.
 CREATE INDEX "webhook_delivery_due_idx" ON "webhook_delivery" ("endpoint_id", "next_attempt_at", "sequence")
   WHERE "status" = 'pending';
 CREATE INDEX "webhook_delivery_order_idx" ON "webhook_delivery" ("endpoint_id", "sequence") WHERE "status" = 'pending';
-CREATE INDEX "webhook_delivery_failed_idx" ON "webhook_delivery" ("endpoint_id", "id" DESC) WHERE "status" = 'failed';
+CREATE INDEX "webhook_delivery_undone_idx" ON "webhook_delivery" ("endpoint_id", "status", "id" DESC)
+  WHERE "status" IN ('failed', 'canceled');
 CREATE INDEX "webhook_delivery_retried_idx" ON "webhook_delivery" ("endpoint_id", "id" DESC)
   WHERE "status" = 'pending' AND "attempts" > 0;
 CREATE INDEX "webhook_delivery_replay_idx" ON "webhook_delivery" ("replay_id", "status") WHERE "replay_id" IS NOT NULL;
