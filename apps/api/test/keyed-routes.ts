@@ -81,7 +81,6 @@ async function failedDeliveries({ db, person }: Kit): Promise<{ ask: Ask; other:
     });
     const id = await addDelivery(db, person, endpointId);
     await endDelivery(db, id, 'failed');
-    await db.job.deleteMany({ where: { subjectId: endpointId } });
     return { path: `/v1/webhook-deliveries/${id}/retry` };
   };
   return { ask: await failed(), other: await failed() };

@@ -1,8 +1,8 @@
 import type { Database } from '@gatehouse/db/client';
-import { publishEvents } from '@gatehouse/db/event-publishing';
 import { checkInvariants } from '@gatehouse/db/invariants';
-import { transaction } from '@gatehouse/db/transaction';
-import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
+import { publishBatch } from '@gatehouse/jobs/publish-batch';
+import { createIdleLedger } from '@gatehouse/testing/idle-ledger';
+import { publishTestEvents } from '@gatehouse/testing/webhooks';
 import type { Gateway } from './harness.ts';
 
 type Call = Gateway['call'];
@@ -22,25 +22,15 @@ export async function addEndpoint(
   return created.body;
 }
 
-/** Publishes what there is, as the worker does; the jobs that are owed for it are left to the caller. */
-export async function publish(db: Database): Promise<string[]> {
-  const published = await transaction(db, (tx) => publishEvents(tx, 1_000));
-  if (published === null) throw new Error('somebody else publishes');
-  return published.endpoints.map(({ endpointId }) => endpointId);
+/** Publishes what there is, as the worker does; the jobs that are owed for it are handed to nobody. */
+export async function publish(db: Database): Promise<void> {
+  await publishTestEvents(db, createIdleLedger());
 }
 
-/** As the worker does it: with the jobs. */
+/** The same, with the jobs handed to Redis. Returns how many events there were. */
 export async function publishWithJobs({ app }: Gateway): Promise<number> {
-  return app.transaction(async (tx) => {
-    const published = await publishEvents(tx, 1_000);
-    if (published === null) return 0;
-    const jobs = published.endpoints.map(({ endpointId }) => ({
-      payload: { endpointId },
-      requestId: null,
-    }));
-    await app.jobs.enqueueAll(tx, deliverWebhooks, jobs);
-    return published.events;
-  });
+  const published = await app.transaction((tx) => publishBatch(tx, app.jobs, 1_000));
+  return published?.events ?? 0;
 }
 
 /** A delivery of a test event to an endpoint. Returns its id. */
@@ -57,16 +47,19 @@ export async function addDelivery(
   return found.id;
 }
 
-/** As if its attempts had come to this. */
+/** As if its attempts had come to this, and the job of its endpoint had settled when it was the last. */
 export async function endDelivery(
   db: Database,
   id: string,
   status: 'succeeded' | 'failed' | 'canceled',
 ): Promise<void> {
-  await db.webhookDelivery.updateMany({
+  const { endpointId } = await db.webhookDelivery.update({
     where: { id },
     data: { status, nextAttemptAt: null, endedAt: new Date(), attempts: 3 },
   });
+  const pending = await db.webhookDelivery.count({ where: { endpointId, status: 'pending' } });
+  const job = { name: 'deliver-webhooks', subjectId: endpointId };
+  if (pending === 0) await db.job.deleteMany({ where: job });
 }
 
 /** What breaks an invariant. */

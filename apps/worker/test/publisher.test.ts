@@ -35,27 +35,52 @@ test('several publishers together give every event one place, and owe endpoints 
   expect((await checkInvariants(db)).flatMap(({ violations }) => violations)).toEqual([]);
 });
 
-test('a batch that is too much for one transaction is published in smaller ones', async () => {
+/** An account with twenty endpoints that hear everything, and five hundred events. */
+async function burst() {
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
   const { accountId } = await createTestAccount(db);
-  const endpoints = Array.from({ length: 20 }, () => createTestEndpoint(db, accountId));
-  await Promise.all(endpoints);
-  await db.$executeRawUnsafe(`
-    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF (SELECT count(*) FROM made) > 1000 THEN RAISE 'too much'; END IF; RETURN NULL; END $$`);
-  await db.$executeRawUnsafe(`
-    CREATE TRIGGER refuse AFTER INSERT ON webhook_delivery REFERENCING NEW TABLE AS made
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse()`);
-  await addTestEvents(db, accountId, Array<'task.due'>(120).fill('task.due'));
-  const publisher = startPublisher({ db, ledger: createIdleLedger(), log });
-  await until(async () => (await db.event.count({ where: { seq: null } })) === 0, {
-    what: 'everything to be published',
-  });
-  await publisher.stop();
-  expect(await db.webhookDelivery.count()).toBe(2_400);
-  const seqs = await db.event.findMany({ orderBy: { insertion: 'asc' }, select: { seq: true } });
-  expect(seqs.map(({ seq }) => Number(seq))).toEqual(seqs.map((_, index) => index + 1));
+  await Promise.all(Array.from({ length: 20 }, () => createTestEndpoint(db, accountId)));
+  await addTestEvents(db, accountId, Array<'task.due'>(500).fill('task.due'));
+  await db.$executeRaw`CREATE TABLE batch (position serial, deliveries int)`;
+  /** What is to happen when a transaction makes deliveries, which are `made`. */
+  const watch = async (statements: string) => {
+    await db.$executeRawUnsafe(`
+      CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        ${statements} INSERT INTO batch (deliveries) SELECT count(*) FROM made; RETURN NULL; END $$`);
+    await db.$executeRawUnsafe(`
+      CREATE TRIGGER watch AFTER INSERT ON webhook_delivery REFERENCING NEW TABLE AS made
+      FOR EACH STATEMENT EXECUTE FUNCTION watch()`);
+  };
+  /** Publishes all, and returns how many deliveries each transaction made. */
+  const publishAll = async () => {
+    const publisher = startPublisher({ db, ledger: createIdleLedger(), log });
+    await until(async () => (await db.event.count({ where: { seq: null } })) === 0, {
+      what: 'everything to be published',
+      timeoutMs: 30_000,
+    });
+    await publisher.stop();
+    const seqs = await db.event.findMany({ orderBy: { insertion: 'asc' }, select: { seq: true } });
+    expect(seqs.map(({ seq }) => Number(seq))).toEqual(seqs.map((_, index) => index + 1));
+    expect(await db.webhookDelivery.count()).toBe(10_000);
+    const batches = await db.$queryRaw<{ deliveries: number }[]>`
+      SELECT deliveries FROM batch ORDER BY position`;
+    return batches.map(({ deliveries }) => deliveries);
+  };
+  return { watch, publishAll };
+}
+
+test('a burst is published in transactions of some 2,000 deliveries', async () => {
+  const { watch, publishAll } = await burst();
+  await watch('');
+  expect(await publishAll()).toEqual([2_000, 2_000, 2_000, 2_000, 2_000]);
+});
+
+test('a batch that is too much for one transaction is published in smaller ones, and larger ones when these succeed', async () => {
+  const { watch, publishAll } = await burst();
+  await watch(`IF (SELECT count(*) FROM made) > 1000 AND (SELECT count(*) FROM batch) < 3
+    THEN RAISE 'too much'; END IF;`);
+  expect(await publishAll()).toEqual([...[640, 640, 640, 1_280, 2_000], ...[2_000, 2_000, 800]]);
 });
 
 test('a publisher that cannot publish tells for how long, and goes on when it can', async () => {

@@ -7,6 +7,7 @@ import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import { until } from '@gatehouse/testing/condition';
 import { createTestAccount } from '@gatehouse/testing/fixtures';
 import { type ReceivedRequest, type Receiver, startReceiver } from '@gatehouse/testing/receiver';
+import { createTestEndpoint, publishTestEvents } from '@gatehouse/testing/webhooks';
 import { webhookSecretKeys } from '@gatehouse/webhooks/settings';
 import { newWebhookSecret, verifyWebhook } from '@gatehouse/webhooks/signing';
 import { onTestFinished } from 'vitest';
@@ -25,9 +26,9 @@ export interface TestEndpoint {
 
 export interface WebhookStack extends TestStack {
   receiver: Receiver;
-  /** An endpoint that listens to nothing; `owe` it something. */
+  /** An endpoint of an account of its own, to which nothing happens; `owe` it something. */
   createEndpoint(path: string, changes?: EndpointChanges): Promise<TestEndpoint>;
-  /** Owes an endpoint so many events, in one commit, and returns their ids in the order of their sequence. */
+  /** Owes an endpoint so many events, of one commit, and returns their ids in the order of their sequence. */
   owe(endpoint: TestEndpoint, count?: number): Promise<string[]>;
   /** Has everything that an endpoint waits for be due now, and its pause over. */
   makeDue(endpoint: TestEndpoint): Promise<void>;
@@ -61,53 +62,34 @@ export async function startWebhookStack(settings: NodeJS.ProcessEnv = {}): Promi
       const { accountId, email } = await createTestAccount(db);
       const id = newId();
       const secret = newWebhookSecret();
-      await db.webhookEndpoint.create({
-        data: {
-          ...{ id, accountId, url, eventTypes: ['*'], maxConcurrency: 10, ordered: false },
-          sealedSecret: box.seal(secret, id),
-          ...(previous && {
-            previousSealedSecret: box.seal(previous.secret, id),
-            previousSecretExpiresAt: previous.until,
-          }),
-          ...changes,
-        },
+      await createTestEndpoint(db, accountId, {
+        ...{ id, url, maxConcurrency: 10, sealedSecret: box.seal(secret, id) },
+        ...(previous && {
+          previousSealedSecret: box.seal(previous.secret, id),
+          previousSecretExpiresAt: previous.until,
+        }),
+        ...changes,
       });
       return { id, accountId, email, secret };
     },
-    owe: (endpoint, count = 1) =>
-      transaction(db, async (tx) => {
-        const { id: endpointId, accountId } = endpoint;
-        const { lastSequence: last } = await tx.webhookEndpoint.update({
-          where: { id: endpointId },
-          data: { lastSequence: { increment: count } },
-        });
-        const first = last - BigInt(count) + 1n;
-        const ids = Array.from({ length: count }, () => newId());
-        const at = new Date();
-        const log = await tx.eventLog.update({
-          where: { id: 1 },
-          data: { lastSeq: { increment: count } },
-        });
-        await insertEvents(
-          tx,
-          ids.map((id, index) => ({
-            ...{ id, accountId, at, requestId: null },
-            type: 'task.created',
-            data: { z: 'first', index, text: 'ä "quoted"' },
-          })),
-        );
-        const seqs = ids.map((_, index) => log.lastSeq - BigInt(count - 1 - index));
-        await tx.$executeRaw`UPDATE event SET seq = input.seq
-          FROM unnest(${ids}::uuid[], ${seqs}::bigint[]) AS input (id, seq) WHERE event.id = input.id`;
-        await ledger.enqueue(tx, deliverWebhooks, { endpointId }, { requestId: null });
-        await tx.webhookDelivery.createMany({
-          data: ids.map((eventId, index) => ({
-            ...{ id: newId(), accountId, endpointId, eventId, nextAttemptAt: new Date(0) },
-            sequence: first + BigInt(index),
-          })),
-        });
-        return ids;
-      }),
+    async owe({ accountId }, count = 1) {
+      const at = new Date();
+      const events = Array.from({ length: count }, (_, index) => ({
+        ...{ id: newId(), accountId, at, requestId: null, type: 'task.created' as const },
+        data: { z: 'first', index, text: 'ä "quoted"' },
+      }));
+      await transaction(db, (tx) => insertEvents(tx, events));
+      const ids = events.map(({ id }) => id);
+      // A worker that runs may be about to publish them.
+      await until(
+        async () => {
+          await publishTestEvents(db, ledger);
+          return (await db.event.count({ where: { id: { in: ids }, seq: null } })) === 0;
+        },
+        { what: 'the events to be published' },
+      );
+      return ids;
+    },
     async makeDue({ id: endpointId }) {
       await transaction(db, async (tx) => {
         await tx.webhookEndpoint.update({

@@ -2,6 +2,7 @@ import { newId } from '@gatehouse/domain/id';
 import type { Queryable, Transaction } from './client.ts';
 import type { Task, TaskStatus } from './generated/client.ts';
 import { type Page, type PageRequest, pageArguments, toPage } from './page.ts';
+import { withoutUndefined } from './without-undefined.ts';
 
 export type { Task, TaskStatus } from './generated/client.ts';
 
@@ -118,12 +119,4 @@ export async function markReminded(tx: Transaction, id: string, at: Date): Promi
     data: { remindedAt: at },
   });
   return count === 1;
-}
-
-function withoutUndefined<T extends object>(
-  change: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -2,6 +2,7 @@ import type { Transaction } from './client.ts';
 import { type Occasion, tellOf } from './webhook-endpoint-events.ts';
 import type { EndpointSettings, StoredEndpoint } from './webhook-endpoints.ts';
 import { subscribe } from './webhook-subscriptions.ts';
+import { withoutUndefined } from './without-undefined.ts';
 
 export type EndpointChange = { [K in keyof EndpointSettings]?: EndpointSettings[K] | undefined };
 
@@ -59,12 +60,4 @@ export async function rotateSecret(
   const rotated = await tx.webhookEndpoint.findUniqueOrThrow({ where: { id } });
   await tellOf(tx, rotated, 'secret_rotated', occasion);
   return rotated;
-}
-
-function withoutUndefined<T extends object>(
-  change: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -1,15 +1,19 @@
-import { listensTo } from '@gatehouse/domain/event-filter';
 import { newId } from '@gatehouse/domain/id';
 import type { Transaction } from './client.ts';
-import { insertDeliveries, type NewDelivery } from './webhook-deliveries.ts';
+import type { Event } from './generated/client.ts';
+import { insertDeliveries } from './webhook-deliveries.ts';
+import { type HeardEvent, hears, type Listener } from './webhook-listeners.ts';
 
-/** An event that has just got its place in the log. */
-export interface PublishedEvent {
-  id: string;
-  accountId: string;
-  type: string;
-  onlyEndpointId: string | null;
-  requestId: string | null;
+/** Deliveries of one transaction, or a few more: few enough that the log and endpoints are locked for moments. */
+const MOST_DELIVERIES = 2_000;
+
+/** An event that is about to get its place in the log. */
+export type FannedEvent = HeardEvent & Pick<Event, 'id' | 'requestId'>;
+
+/** What one endpoint is told, in its order: never nothing. */
+export interface Fan {
+  listener: Listener;
+  events: FannedEvent[];
 }
 
 /** An endpoint that has something to do. */
@@ -21,63 +25,57 @@ export interface FannedOut {
   requestId: string | null;
 }
 
-/** An endpoint that the transaction holds. */
-interface Listener {
-  id: string;
-  accountId: string;
-  eventTypes: string[];
-  lastSequence: bigint;
-  isEnabled: boolean;
-  isDeleted: boolean;
+/**
+ * Who is told what of the first of these events: of all, or of those up to the one with which there are
+ * `MOST_DELIVERIES`. So that is at least one.
+ */
+export function planFans(
+  events: readonly FannedEvent[],
+  listeners: readonly Listener[],
+): { first: FannedEvent[]; fans: Fan[] } {
+  const fansOf = Map.groupBy(
+    listeners.map((listener): Fan => ({ listener, events: [] })),
+    ({ listener }) => listener.accountId,
+  );
+  const first: FannedEvent[] = [];
+  let deliveries = 0;
+  for (const event of events) {
+    if (deliveries >= MOST_DELIVERIES) break;
+    const fans = fansOf.get(event.accountId) ?? [];
+    const told = fans.filter(({ listener }) => hears(listener, event));
+    for (const fan of told) fan.events.push(event);
+    deliveries += told.length;
+    first.push(event);
+  }
+  return { first, fans: [...fansOf.values()].flat().filter((fan) => fan.events.length > 0) };
 }
 
 /**
- * Inserts a delivery of each event for each endpoint that listens to it, in the order of the events. For a transaction
+ * Inserts a delivery of each event for each endpoint that is told of it, in the order of the events. For a transaction
  * that holds the log, so that what an endpoint listens to stays as it is.
  */
 export async function fanOut(
   tx: Transaction,
-  events: readonly PublishedEvent[],
+  fans: readonly Fan[],
 ): Promise<{ deliveries: number; endpoints: FannedOut[] }> {
-  const listeners = events.length === 0 ? [] : await lockListeners(tx, events);
-  const fans = listeners.flatMap((listener) => fanOf(listener, events));
   if (fans.length === 0) return { deliveries: 0, endpoints: [] };
-  const deliveries = fans.flatMap((fan) => fan.deliveries);
+  const deliveries = fans.flatMap(
+    ({ listener: { id: endpointId, accountId, lastSequence }, events }) =>
+      events.map(({ id: eventId }, index) => ({
+        ...{ id: newId(), accountId, endpointId, eventId },
+        sequence: lastSequence + BigInt(index) + 1n,
+      })),
+  );
   await insertDeliveries(tx, deliveries);
   const runAts = await countOn(tx, fans);
   const endpoints = fans
     .filter(({ listener }) => listener.isEnabled || listener.isDeleted)
-    .map(({ listener: { id: endpointId }, requestId }) => ({
+    .map(({ listener: { id: endpointId }, events }) => ({
       endpointId,
       runAt: runAts.get(endpointId) ?? null,
-      requestId,
+      requestId: events.at(-1)?.requestId ?? null,
     }));
   return { deliveries: deliveries.length, endpoints };
-}
-
-/**
- * The endpoints that may listen, locked, in the order of their ids. A test is owed to its endpoint even when that was
- * disabled since: there it waits; or deleted: there its job cancels it.
- */
-async function lockListeners(
-  tx: Transaction,
-  events: readonly PublishedEvent[],
-): Promise<Listener[]> {
-  const accountIds = [...new Set(events.map(({ accountId }) => accountId))];
-  const tested = events.flatMap(({ onlyEndpointId }) => onlyEndpointId ?? []);
-  return tx.$queryRaw<Listener[]>`
-    SELECT id, account_id AS "accountId", event_types AS "eventTypes", last_sequence AS "lastSequence",
-      disabled_reason IS NULL AND deleted_at IS NULL AS "isEnabled", deleted_at IS NOT NULL AS "isDeleted"
-    FROM webhook_endpoint
-    WHERE account_id = ANY(${accountIds}::uuid[])
-      AND (disabled_reason IS NULL AND deleted_at IS NULL OR id = ANY(${tested}::uuid[]))
-    ORDER BY id FOR NO KEY UPDATE`;
-}
-
-interface Fan {
-  listener: Listener;
-  deliveries: NewDelivery[];
-  requestId: string | null;
 }
 
 /**
@@ -89,7 +87,7 @@ async function countOn(tx: Transaction, fans: readonly Fan[]): Promise<Map<strin
     WITH counted AS (
       UPDATE webhook_endpoint AS endpoint SET last_sequence = input.last_sequence
       FROM unnest(${fans.map(({ listener }) => listener.id)}::uuid[],
-        ${fans.map((fan) => fan.listener.lastSequence + BigInt(fan.deliveries.length))}::bigint[]
+        ${fans.map(({ listener, events }) => listener.lastSequence + BigInt(events.length))}::bigint[]
       ) AS input (id, last_sequence)
       WHERE endpoint.id = input.id
       RETURNING endpoint.id, GREATEST(endpoint.paused_until, CASE WHEN endpoint.ordered THEN (
@@ -99,25 +97,4 @@ async function countOn(tx: Transaction, fans: readonly Fan[]): Promise<Map<strin
     )
     SELECT id, CASE WHEN run_at > clock_timestamp() THEN run_at END AS "runAt" FROM counted`;
   return new Map(rows.map(({ id, runAt }) => [id, runAt]));
-}
-
-/** What one endpoint is told of these events; nothing when it hears none of them. */
-function fanOf(listener: Listener, events: readonly PublishedEvent[]): [Fan] | [] {
-  const { id: endpointId, accountId, lastSequence } = listener;
-  const heard = events.filter((event) => event.accountId === accountId && hears(listener, event));
-  const newest = heard.at(-1);
-  if (newest === undefined) return [];
-  const deliveries = heard.map(({ id: eventId }, index) => ({
-    id: newId(),
-    accountId,
-    endpointId,
-    eventId,
-    sequence: lastSequence + BigInt(index) + 1n,
-  }));
-  return [{ listener, deliveries, requestId: newest.requestId }];
-}
-
-function hears({ id, isEnabled, eventTypes }: Listener, event: PublishedEvent): boolean {
-  if (event.onlyEndpointId !== null) return event.onlyEndpointId === id;
-  return isEnabled && listensTo(eventTypes, event.type);
 }

@@ -7,7 +7,7 @@ import {
   addTestEvents,
   createTestEndpoint,
   publishTestEvents,
-  type TestEndpoint,
+  type TestEndpointSettings,
 } from '@gatehouse/testing/webhooks';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../src/client.ts';
@@ -24,7 +24,8 @@ async function setUp() {
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
   const { accountId } = await createTestAccount(db);
-  const endpoint = (settings: TestEndpoint = {}) => createTestEndpoint(db, accountId, settings);
+  const endpoint = (settings: TestEndpointSettings = {}) =>
+    createTestEndpoint(db, accountId, settings);
   return { db, accountId, endpoint };
 }
 

@@ -100,7 +100,6 @@ test('many publish at once what many write, while endpoints change: no gap, noth
   });
   expect(told.map(({ eventId }) => eventId)).toEqual(ofFirst);
   for (const id of moody) {
-    // Enabled again, as `enableEndpoint` would: what is pending is owed.
     expect(await db.webhookSubscription.count({ where: { endpointId: id } })).toBeGreaterThan(1);
   }
   expect(await broken(db)).toEqual([]);

@@ -10,8 +10,6 @@ export interface SecretBox {
   seal(text: string, owner: string): Buffer<ArrayBuffer>;
   /** @throws when it was sealed under none of the keys, for another owner, or changed since */
   open(sealed: Uint8Array, owner: string): string;
-  /** Whether it was sealed under the first key: without opening it. */
-  isCurrent(sealed: Uint8Array): boolean;
   /** What everything begins with that was sealed under the first key. */
   readonly prefix: Uint8Array<ArrayBuffer>;
 }
@@ -28,11 +26,10 @@ export function createSecretBox(secrets: readonly [string, ...string[]]): Secret
     seal: (text, owner) => Buffer.concat([current.id, seal(current.key, text, owner)]),
     open: (sealed, owner) =>
       unseal(
-        all.filter(({ id }) => isUnder(id, sealed)).map(({ key }) => key),
+        all.filter(({ id }) => id.equals(sealed.subarray(0, ID_BYTES))).map(({ key }) => key),
         sealed.subarray(ID_BYTES),
         owner,
       ),
-    isCurrent: (sealed) => isUnder(current.id, sealed),
     prefix: Uint8Array.from(current.id),
   };
 }
@@ -42,8 +39,4 @@ function derive(secret: string): { id: Buffer; key: Buffer } {
     hkdfSync('sha256', secret, '', 'gatehouse webhook secrets', ID_BYTES + KEY_BYTES),
   );
   return { id: bytes.subarray(0, ID_BYTES), key: bytes.subarray(ID_BYTES) };
-}
-
-function isUnder(id: Buffer, sealed: Uint8Array): boolean {
-  return id.equals(sealed.subarray(0, ID_BYTES));
 }

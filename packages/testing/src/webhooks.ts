@@ -1,29 +1,21 @@
 import type { Database } from '@gatehouse/db/client';
 import { lockEventLog } from '@gatehouse/db/event-log';
-import { publishEvents } from '@gatehouse/db/event-publishing';
 import { insertEvents, type NewEvent } from '@gatehouse/db/events';
 import { transaction } from '@gatehouse/db/transaction';
+import type { StoredEndpoint } from '@gatehouse/db/webhook-endpoints';
 import { subscribe } from '@gatehouse/db/webhook-subscriptions';
 import { newId } from '@gatehouse/domain/id';
-import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import type { JobLedger } from '@gatehouse/jobs/ledger';
+import { publishBatch } from '@gatehouse/jobs/publish-batch';
 
-export interface TestEndpoint {
-  url?: string;
-  eventTypes?: string[];
-  ordered?: boolean;
-  maxConcurrency?: number;
-  rateLimitPerSecond?: number | null;
-  sealedSecret?: Uint8Array<ArrayBuffer>;
-}
+export type TestEndpointSettings = Partial<Omit<StoredEndpoint, 'accountId'>>;
 
 /** An enabled endpoint that listens from here on, to everything unless told otherwise. Returns its id. */
 export async function createTestEndpoint(
   db: Database,
   accountId: string,
-  settings: TestEndpoint = {},
+  { id = newId(), ...settings }: TestEndpointSettings = {},
 ): Promise<string> {
-  const id = newId();
   await transaction(db, async (tx) => {
     const lastSeq = await lockEventLog(tx);
     const { eventTypes } = await tx.webhookEndpoint.create({
@@ -60,16 +52,8 @@ export async function publishTestEvents(
 ): Promise<number> {
   let events = 0;
   for (let batch = 1; batch > 0; events += batch) {
-    batch = await transaction(db, async (tx) => {
-      const published = await publishEvents(tx, limit);
-      const jobs = (published?.endpoints ?? []).map(({ endpointId, runAt, requestId }) => ({
-        payload: { endpointId },
-        requestId,
-        ...(runAt && { runAt }),
-      }));
-      await ledger.enqueueAll(tx, deliverWebhooks, jobs);
-      return published?.events ?? 0;
-    });
+    const published = await transaction(db, (tx) => publishBatch(tx, ledger, limit));
+    batch = published?.events ?? 0;
   }
   return events;
 }

@@ -1,8 +1,8 @@
 import type { Database } from '@gatehouse/db/client';
-import { publishEvents, unpublishedSeconds } from '@gatehouse/db/event-publishing';
+import { unpublishedSeconds } from '@gatehouse/db/event-publishing';
 import { transaction } from '@gatehouse/db/transaction';
-import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import type { JobLedger } from '@gatehouse/jobs/ledger';
+import { publishBatch } from '@gatehouse/jobs/publish-batch';
 import type { Logger } from 'pino';
 import { type Repeat, repeat } from '../repeat.ts';
 import { BatchSize } from './batch-size.ts';
@@ -32,7 +32,7 @@ export function startPublisher({ db, ledger, log }: PublisherParts): Publisher {
     while (!signal.aborted) {
       const seconds = await unpublishedSeconds(db);
       waiting = seconds === null ? null : { seconds, seenAt: performance.now() };
-      if (waiting === null || !(await publishBatch({ db, ledger }, size))) return;
+      if (waiting === null || !(await publishSome({ db, ledger }, size))) return;
     }
   });
   return {
@@ -44,25 +44,14 @@ export function startPublisher({ db, ledger, log }: PublisherParts): Publisher {
 }
 
 /** False when there was nothing to publish, or somebody else does so. */
-async function publishBatch(
+async function publishSome(
   { db, ledger }: Pick<PublisherParts, 'db' | 'ledger'>,
   size: BatchSize,
 ): Promise<boolean> {
-  const publishing = transaction(db, async (tx) => {
-    const published = await publishEvents(tx, size.events);
-    if (published === null) return null;
-    const jobs = published.endpoints.map(({ endpointId, runAt, requestId }) => ({
-      payload: { endpointId },
-      requestId,
-      ...(runAt && { runAt }),
-    }));
-    await ledger.enqueueAll(tx, deliverWebhooks, jobs);
-    return published;
-  });
   try {
-    const published = await publishing;
+    const published = await transaction(db, (tx) => publishBatch(tx, ledger, size.events));
     if (published === null || published.events === 0) return false;
-    size.succeeded(published);
+    size.succeeded();
     return true;
   } catch (error) {
     size.failed();
