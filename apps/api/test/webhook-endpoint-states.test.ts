@@ -1,3 +1,4 @@
+import type { Transaction } from '@gatehouse/db/client';
 import { lockEventLog } from '@gatehouse/db/event-log';
 import { testEndpoint } from '@gatehouse/db/webhook-endpoint-events';
 import { disableEndpoint } from '@gatehouse/db/webhook-endpoint-states';
@@ -306,6 +307,33 @@ describe('who is deactivated', () => {
     await removal;
     expect((await stored(id)).disabledReason).toBe('deactivated');
   });
+});
+
+test('a deletion waits in no circle with whoever holds the jobs of an endpoint and of its replays', async () => {
+  const { id } = await addEndpoint(ada, { eventTypes: ['task.*'] });
+  await newTask();
+  await publishWithJobs(gateway);
+  const replay = await ada.call('POST', `${PATH}/${id}/replay`, {
+    body: { since: new Date(Date.now() - 60_000).toISOString() },
+  });
+  expect([replay.status, await jobsOf(id), await jobsOf(replay.body.id)]).toMatchObject([
+    202,
+    [{ name: 'deliver-webhooks' }],
+    [{ name: replayWebhooks.name }],
+  ]);
+  const lockJobs = (tx: Transaction, subjectId: string) =>
+    tx.$executeRaw`SELECT 1 FROM job WHERE subject_id = ${subjectId}::uuid FOR UPDATE`;
+  // In the order in which everybody locks several.
+  const [deletion] = await gateway.app.transaction(async (tx) => {
+    await lockJobs(tx, id);
+    const begun = ada.call('DELETE', `${PATH}/${id}`);
+    await lockWaiter(gateway.db);
+    await lockJobs(tx, replay.body.id);
+    return [begun];
+  });
+  expect((await deletion).status).toBe(204);
+  expect((await jobsOf(replay.body.id)).length).toBe(0);
+  expect(await violations(gateway.db)).toEqual([]);
 });
 
 test('whatever is changed while events are published, each goes to whoever listened at its place', async () => {

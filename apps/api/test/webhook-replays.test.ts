@@ -177,3 +177,32 @@ test('who began and canceled a replay is written down', async () => {
     ['webhook_replay.canceled', { endpointId }],
   ]);
 });
+
+test('what is refused anyway is refused before anything is measured', async () => {
+  const running = await setUp();
+  expect((await begin(running, { since: inHours(-2) })).status).toBe(202);
+  const { id: disabled } = await addEndpoint(user);
+  const data = { disabledReason: 'owner', disabledAt: new Date() } as const;
+  await gateway.db.webhookEndpoint.update({ where: { id: disabled }, data });
+  await gateway.app.transaction(async (tx) => {
+    await tx.$executeRaw`LOCK TABLE event IN ACCESS EXCLUSIVE MODE`;
+    const refused = [
+      await begin(running, { since: inHours(-2) }),
+      await begin(disabled, { since: inHours(-2) }),
+    ];
+    expect(refused.map(({ status, body }) => [status, body.code])).toEqual([
+      [409, 'webhook_replay_running'],
+      [409, 'webhook_endpoint_disabled'],
+    ]);
+  });
+});
+
+test('without an end a replay has all that there is, and shows when it began', async () => {
+  const endpointId = await setUp();
+  const at = new Date(Date.now() + 0.5 * HOUR);
+  await addTestEvents(gateway.db, user.accountId, ['order.filled'], { at });
+  await publishTestEvents(gateway.db, createIdleLedger());
+  const { body } = await begin(endpointId, { since: inHours(-2) });
+  const events = await gateway.db.event.count({ where: { accountId: user.accountId } });
+  expect([body.total, body.until]).toEqual([events, body.createdAt]);
+});

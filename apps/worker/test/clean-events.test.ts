@@ -39,13 +39,42 @@ test('workers delete old events, also those that an endpoint was owed for too lo
 });
 
 test('a round deletes all of them; one that is cut short stops, and harms nothing', async () => {
-  const { db } = await startStack();
+  const { db, ledger } = await startStack();
   await addEvents(db);
-  const cleaner = createCleanEvents({ db });
-  const log = pino({ level: 'silent' });
+  const cleaner = createCleanEvents({ db, ledger });
+  const lines: string[] = [];
+  const log = pino({}, { write: (line) => lines.push(line) });
   await cleaner.run({ signal: AbortSignal.abort(), log });
   expect(await db.event.count()).toBe(OLD + 1);
   const { signal } = new AbortController();
   await Promise.all([1, 2, 3].map(() => cleaner.run({ signal, log })));
   expect([await db.event.count(), await db.webhookDelivery.count()]).toEqual([1, 0]);
+  const told = lines.map((line): { level: number; deliveries?: number } => JSON.parse(line));
+  const given = told.filter(({ level }) => level === pino.levels.values.warn);
+  expect(given.reduce((sum, { deliveries = 0 }) => sum + deliveries, 0)).toBe(OLD);
+});
+
+test('what comes next in an order is sent in time when what was before it is given up', async () => {
+  const { db, ledger } = await startStack();
+  const { accountId } = await createTestAccount(db);
+  const endpointId = await createTestEndpoint(db, accountId, { ordered: true });
+  await addTestEvents(db, accountId, ['task.due', 'task.due']);
+  await publishTestEvents(db, createIdleLedger());
+  // The first failed, waits for its retry, and the endpoint's job for that: it is 30 days old before.
+  const inTenHours = new Date(Date.now() + 36_000_000);
+  const first = { endpointId, sequence: 1 };
+  await db.webhookDelivery.updateMany({
+    where: first,
+    data: { createdAt: MONTH_AGO, attempts: 6, nextAttemptAt: inTenHours },
+  });
+  await db.job.updateMany({ where: { subjectId: endpointId }, data: { runAt: inTenHours } });
+  await createCleanEvents({ db, ledger }).run({
+    signal: new AbortController().signal,
+    log: pino({ level: 'silent' }),
+  });
+  expect(await db.webhookDelivery.findMany({ orderBy: { sequence: 'asc' } })).toMatchObject([
+    { status: 'canceled' },
+    { status: 'pending' },
+  ]);
+  expect((await checkInvariants(db)).flatMap(({ violations }) => violations)).toEqual([]);
 });

@@ -27,7 +27,7 @@ async function setUp() {
 
 interface Wish {
   since?: Date;
-  until?: Date;
+  until?: Date | null;
   onlyFailed?: boolean;
 }
 
@@ -279,4 +279,69 @@ test('a worker that is to end leaves a replay to the next', async () => {
   expect(job?.runAt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
   await run(db, id);
   expect(await deliveries(db, endpointId)).toEqual(['1 pending']);
+});
+
+/** Milliseconds until the job of a replay after a run of it. */
+async function runThenWait(db: Database, replayId: string): Promise<number> {
+  await run(db, replayId);
+  const [job] = await db.$queryRaw<{ inMs: number }[]>`
+    SELECT (EXTRACT(EPOCH FROM run_at - dispatched_at) * 1000)::float8 AS "inMs" FROM job
+    WHERE subject_id = ${replayId}::uuid`;
+  return job?.inMs ?? Number.NaN;
+}
+
+test('a replay of which as much waits as may is looked after when the endpoint is sent to again, within a minute', async () => {
+  const { db, accountId } = await setUp();
+  const endpointId = await withMany(db, accountId);
+  const id = await begin(db, accountId, endpointId);
+  const change = (data: object) => db.webhookEndpoint.update({ where: { id: endpointId }, data });
+  const expectMinute = (waitsMs: number) => {
+    expect(waitsMs).toBeGreaterThan(45_000);
+    expect(waitsMs).toBeLessThanOrEqual(60_000);
+  };
+  await change({ pausedUntil: new Date(Date.now() + HOUR) });
+  expectMinute(await runThenWait(db, id));
+  await change({ pausedUntil: new Date(Date.now() + 40_000) });
+  const paused = await runThenWait(db, id);
+  expect(paused).toBeGreaterThan(2_000);
+  expect(paused).toBeLessThanOrEqual(40_000);
+  await change({ pausedUntil: null, ordered: true });
+  expect(await runThenWait(db, id)).toBeLessThanOrEqual(2_000);
+  await db.webhookDelivery.updateMany({
+    where: { endpointId, sequence: 1 },
+    data: { nextAttemptAt: new Date(Date.now() + HOUR) },
+  });
+  expectMinute(await runThenWait(db, id));
+});
+
+test('a replay takes nothing that is older than events are kept, whether it was owed or not', async () => {
+  const { db, accountId } = await setUp();
+  const old = { at: new Date(Date.now() - 31 * 24 * HOUR) };
+  const endpointId = await createTestEndpoint(db, accountId, { eventTypes: ['task.due'] });
+  await addTestEvents(db, accountId, ['task.due'], old);
+  await publishTestEvents(db, ledger);
+  await end(db, 'failed');
+  await addTestEvents(db, accountId, ['order.filled'], old);
+  await addTestEvents(db, accountId, ['order.filled']);
+  await publishTestEvents(db, ledger);
+  await db.webhookEndpoint.update({ where: { id: endpointId }, data: { eventTypes: ['*'] } });
+  const id = await begin(db, accountId, endpointId);
+  await run(db, id);
+  expect(await deliveries(db, endpointId)).toEqual(['1 failed', '3 pending']);
+  const progress = { status: 'succeeded', total: 1, examined: 1, scheduled: 1 };
+  expect(await findReplay(db, accountId, id)).toMatchObject(progress);
+});
+
+test('a replay without an end takes all that is in the log, whatever the clocks of those who wrote it say', async () => {
+  const { db, accountId } = await setUp();
+  const at = new Date(Date.now() + HOUR / 2);
+  await addTestEvents(db, accountId, ['task.due'], { at });
+  await publishTestEvents(db, ledger);
+  const endpointId = await createTestEndpoint(db, accountId);
+  const id = await begin(db, accountId, endpointId, { until: null });
+  await addTestEvents(db, accountId, ['task.due'], { at: new Date() });
+  await publishTestEvents(db, ledger);
+  await run(db, id);
+  expect(await deliveries(db, endpointId)).toEqual(['2 pending', '1 pending']);
+  expect(await findReplay(db, accountId, id)).toMatchObject({ total: 1, examined: 1 });
 });

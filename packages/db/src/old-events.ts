@@ -1,71 +1,124 @@
-import type { Database } from './client.ts';
-import { CANCELED } from './webhook-deliveries.ts';
+import type { Database, Transaction } from './client.ts';
+import { KEPT_SINCE } from './event-retention.ts';
 
-/** For which events are kept, and for which deliveries may be pending. */
-const KEPT_DAYS = 30;
+/** Rows that one call has deleted: `events`, and with what was sent of them `rows`. */
+export interface DeletedEvents {
+  events: number;
+  rows: number;
+}
+
+const NOTHING: DeletedEvents = { events: 0, rows: 0 };
 
 /**
- * Gives up deliveries of the first `limit` events that have been pending for too long, however they fare: one endpoint
- * that is disabled or slow would keep the events of all. Returns how many.
+ * Deletes from the beginning of the log what is old and owed to nobody, up to the first event that is young or still owed,
+ * so that the places that are left follow one another. A call is bounded by `limit` in all that it does, whatever was sent
+ * of an event: first go attempts and deliveries that no invariant asks for, a part at a time, then events with the rest.
+ * There is nothing left to do when it has deleted no `rows`.
  */
-export async function cancelOldDeliveries(db: Database, limit: number): Promise<number> {
-  return db.$executeRaw`
-    UPDATE webhook_delivery AS delivery SET ${CANCELED}
-    FROM (
-      SELECT d.id FROM (SELECT id FROM event WHERE seq IS NOT NULL ORDER BY seq LIMIT ${limit}) AS first
-      JOIN webhook_delivery d ON d.event_id = first.id
-      WHERE d.status = 'pending' AND d.created_at < now() - make_interval(days => ${KEPT_DAYS})
-      ORDER BY d.id FOR NO KEY UPDATE OF d SKIP LOCKED
-    ) AS old
-    WHERE delivery.id = old.id`;
+export async function deleteOldEvents(db: Database, limit: number): Promise<DeletedEvents> {
+  const events = await readOldEvents(db, limit);
+  const [first] = events;
+  if (first === undefined) return NOTHING;
+  const [surplusOf] = first.deliveryIds.length > limit ? [first.id] : [];
+  const deliveryIds =
+    surplusOf === undefined
+      ? events.flatMap((event) => event.deliveryIds)
+      : await listSurplus(db, surplusOf, limit);
+  const attempts = await deleteAttempts(db, deliveryIds, limit);
+  if (attempts > 0) return { events: 0, rows: attempts };
+  if (surplusOf !== undefined) return { events: 0, rows: await deleteEnded(db, deliveryIds) };
+  const ids = events.map(({ id }) => id);
+  const deleted = await db.$transaction((tx) => deleteUnowed(tx, ids));
+  return { events: deleted, rows: deleted };
 }
 
 interface OldEvent {
   id: string;
-  isOld: boolean;
+  deliveryIds: string[];
 }
 
 /**
- * Deletes events of the beginning of the log that are old and owed to nobody, with their deliveries: `limit` of them, up
- * to the first that is young or still owed, so that the places in the log that are left follow one another. Returns how
- * many.
+ * The first events of the log, with their deliveries, of which there are `limit` at most; but one event with one more when
+ * that alone has as many. None that is young or owed, nor one that comes after such a one.
  */
-export async function deleteOldEvents(db: Database, limit: number): Promise<number> {
-  return db.$transaction(async (tx) => {
-    // Locked before their deliveries: a replay that would owe one of them anew comes before this, or finds it gone.
-    const events = await tx.$queryRaw<OldEvent[]>`
-      SELECT id, created_at < now() - make_interval(days => ${KEPT_DAYS}) AS "isOld"
-      FROM event WHERE seq IS NOT NULL ORDER BY seq LIMIT ${limit} FOR UPDATE`;
-    const old = takeWhile(events, ({ isOld }) => isOld).map(({ id }) => id);
-    if (old.length === 0) return 0;
-    const deliveries = await tx.$queryRaw<{ eventId: string; status: string }[]>`
-      SELECT event_id AS "eventId", status FROM webhook_delivery
-      WHERE event_id = ANY(${old}::uuid[]) ORDER BY id FOR UPDATE`;
-    const owed = new Set(
-      deliveries.flatMap(({ eventId, status }) => (status === 'pending' ? eventId : [])),
-    );
-    const free = takeWhile(old, (id) => !owed.has(id));
-    await tx.$executeRaw`DELETE FROM webhook_delivery WHERE event_id = ANY(${free}::uuid[])`;
-    return tx.$executeRaw`DELETE FROM event WHERE id = ANY(${free}::uuid[])`;
+async function readOldEvents(db: Database, limit: number): Promise<OldEvent[]> {
+  const rows = await db.$queryRaw<
+    { id: string; deliveryId: string | null; isOld: boolean; isOwed: boolean }[]
+  >`
+    SELECT event.id, delivery.id AS "deliveryId", created_at < ${KEPT_SINCE} AS "isOld",
+      COALESCE(delivery.status = 'pending', false) AS "isOwed"
+    FROM (SELECT id, seq, created_at FROM event WHERE seq IS NOT NULL ORDER BY seq LIMIT ${limit}) AS event
+    LEFT JOIN LATERAL (
+      SELECT id, status FROM webhook_delivery WHERE event_id = event.id ORDER BY endpoint_id LIMIT ${limit + 1}
+    ) AS delivery ON true
+    ORDER BY event.seq LIMIT ${limit + 1}`;
+  const groups = [...Map.groupBy(rows, ({ id }) => id)];
+  // What comes after the last row may be of the same event.
+  const whole = rows.length > limit && groups.length > 1 ? groups.slice(0, -1) : groups;
+  const end = whole.findIndex(([, of]) => of.some(({ isOld, isOwed }) => !isOld || isOwed));
+  return (end === -1 ? whole : whole.slice(0, end)).map(([id, of]) => ({
+    id,
+    deliveryIds: of.flatMap(({ deliveryId }) => deliveryId ?? []),
+  }));
+}
+
+/**
+ * Deliveries of an event beyond its first `limit`, as many at most. Those that endpoints were owed when it was published
+ * are not among them: an account has fewer endpoints at a time, and those that came later have a greater id.
+ */
+async function listSurplus(db: Database, eventId: string, limit: number): Promise<string[]> {
+  const rows = await db.webhookDelivery.findMany({
+    where: { eventId },
+    orderBy: { endpointId: 'asc' },
+    skip: limit,
+    take: limit,
+    select: { id: true },
   });
+  return rows.map(({ id }) => id);
 }
 
-/**
- * Deletes what is about events that are all gone: replays that ended long ago, and what endpoints listened to once.
- * Returns how many rows.
- */
-export async function deleteOldTraces(db: Database): Promise<number> {
-  const replays = await db.$executeRaw`
-    DELETE FROM webhook_replay USING event_log AS log
-    WHERE ended_at < now() - make_interval(days => ${KEPT_DAYS})
-      AND end_seq < COALESCE((SELECT min(seq) FROM event), log.last_seq + 1)`;
-  const subscriptions = await db.$executeRaw`
-    DELETE FROM webhook_subscription USING event_log AS log
-    WHERE until_seq < COALESCE((SELECT min(seq) FROM event), log.last_seq + 1)`;
-  return replays + subscriptions;
+/** Deletes attempts of what is not pending, `limit` at most, and leaves each delivery that arrived one that says so. */
+async function deleteAttempts(
+  db: Database,
+  deliveryIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  return db.$executeRaw`
+    WITH chosen AS MATERIALIZED (
+      SELECT delivery_id, id FROM webhook_attempt AS attempt
+      WHERE delivery_id = ANY(${[...deliveryIds]}::uuid[]) AND (error IS NOT NULL OR EXISTS (
+        SELECT 1 FROM webhook_attempt AS earlier
+        WHERE earlier.delivery_id = attempt.delivery_id AND earlier.id < attempt.id AND earlier.error IS NULL))
+      LIMIT ${limit}
+    ), locked AS MATERIALIZED (
+      SELECT id FROM webhook_delivery
+      WHERE id IN (SELECT delivery_id FROM chosen) AND status <> 'pending' ORDER BY id FOR UPDATE
+    )
+    DELETE FROM webhook_attempt AS attempt USING chosen JOIN locked ON locked.id = chosen.delivery_id
+    WHERE attempt.delivery_id = chosen.delivery_id AND attempt.id = chosen.id`;
 }
 
-function takeWhile<T>(items: readonly T[], holds: (item: T) => boolean): T[] {
-  const end = items.findIndex((item) => !holds(item));
-  return items.slice(0, end === -1 ? items.length : end);
+/** Deletes those of the deliveries that are not pending, by now. */
+async function deleteEnded(db: Database, ids: readonly string[]): Promise<number> {
+  return db.$executeRaw`
+    WITH locked AS MATERIALIZED (
+      SELECT id FROM webhook_delivery WHERE id = ANY(${[...ids]}::uuid[]) AND status <> 'pending' ORDER BY id FOR UPDATE
+    )
+    DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM locked)`;
+}
+
+/** Deletes events up to the first that is owed by now, with their deliveries. Returns how many events. */
+async function deleteUnowed(tx: Transaction, ids: readonly string[]): Promise<number> {
+  // Locked before their deliveries: a replay that would owe one of them anew comes before this, or finds it gone.
+  await tx.$executeRaw`SELECT 1 FROM event WHERE id = ANY(${[...ids]}::uuid[]) ORDER BY seq FOR UPDATE`;
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    WITH locked AS MATERIALIZED (
+      SELECT event_id, status FROM webhook_delivery WHERE event_id = ANY(${[...ids]}::uuid[]) ORDER BY id FOR UPDATE
+    )
+    SELECT DISTINCT event_id AS id FROM locked WHERE status = 'pending'`;
+  const owed = new Set(rows.map(({ id }) => id));
+  const end = ids.findIndex((id) => owed.has(id));
+  const free = end === -1 ? ids : ids.slice(0, end);
+  await tx.$executeRaw`DELETE FROM webhook_delivery WHERE event_id = ANY(${[...free]}::uuid[])`;
+  return tx.$executeRaw`DELETE FROM event WHERE id = ANY(${[...free]}::uuid[])`;
 }

@@ -2,7 +2,7 @@ import type { Transaction } from './client.ts';
 import { withdrawJobs } from './jobs.ts';
 import { type Occasion, tellOf } from './webhook-endpoint-events.ts';
 import type { StoredEndpoint } from './webhook-endpoints.ts';
-import { cancelReplay } from './webhook-replays.ts';
+import { endReplay } from './webhook-replays.ts';
 import { unsubscribe } from './webhook-subscriptions.ts';
 
 /** What is left of a secret. */
@@ -10,11 +10,12 @@ const WIPED = new Uint8Array(0);
 
 /**
  * Deletes an endpoint: its owner has it no more, its secrets are gone, and nothing is sent to it. What was sent to it can
- * still be read. What is pending is canceled later, by a run of its `deliver-webhooks`, which the caller owes it when
- * `hasPendingDeliveries`: there may be very many, and the log is held.
+ * still be read. What is pending is canceled later, by a run of its `deliver-webhooks`: there may be very many, and the
+ * log is held. The caller has owed it that before, when `hasPendingDeliveries`: its job is locked before those of its
+ * replays, which are withdrawn here, and whose ids are younger.
  *
- * For a transaction that holds the log at `lastSeq`, then the endpoint, and nothing that comes after them. `replayJob` is
- * the permanent name of the job of a replay.
+ * For a transaction that holds the log at `lastSeq`, then the endpoint, and of what comes after them that job at most.
+ * `replayJob` is the permanent name of the job of a replay.
  */
 export async function deleteEndpoint(
   tx: Transaction,
@@ -45,6 +46,6 @@ export async function deleteEndpoint(
   });
   for (const replay of replays) {
     await withdrawJobs(tx, replayJob, replay.id);
-    await cancelReplay(tx, replay.id);
+    await endReplay(tx, replay.id, 'canceled');
   }
 }

@@ -1,6 +1,8 @@
 import { listensTo } from '@gatehouse/domain/event-filter';
 import { newId } from '@gatehouse/domain/id';
 import type { Transaction } from './client.ts';
+import { nextDueInMs } from './due-deliveries.ts';
+import { KEPT_SINCE } from './event-retention.ts';
 import type { WebhookDeliveryStatus } from './generated/client.ts';
 import { insertDeliveries, resumeDeliveries } from './webhook-deliveries.ts';
 import { endReplay } from './webhook-replays.ts';
@@ -28,8 +30,14 @@ export interface ReplayStep {
   isLast: boolean;
 }
 
-/** `over`: it has ended. `disabled`: its endpoint is. `full`: as many as may wait do so already. */
-export type OpenedStep = { step: ReplayStep } | { none: 'over' | 'disabled' | 'full' };
+/**
+ * `over`: it has ended. `disabled`: its endpoint is. `full`: as many as may wait do so already, and none of them is sent for
+ * `dueInMs` milliseconds, unless somebody resumes the endpoint.
+ */
+export type OpenedStep =
+  | { step: ReplayStep }
+  | { none: 'over' | 'disabled' }
+  | { none: 'full'; dueInMs: number };
 
 /**
  * Looks at the next events of a replay, and locks its endpoint and it: nobody else looks at the same meanwhile. A replay
@@ -42,7 +50,7 @@ export async function openReplayStep(tx: Transaction, replayId: string): Promise
   const known = await tx.webhookReplay.findUnique({ where: { id: replayId } });
   if (known === null) return { none: 'over' };
   const { accountId, endpointId, since, until, onlyFailed, endSeq } = known;
-  const endpoint = await lockEndpoint(tx, endpointId);
+  const endpoint = await holdEndpoint(tx, endpointId);
   await tx.$executeRaw`SELECT 1 FROM webhook_replay WHERE id = ${replayId}::uuid FOR NO KEY UPDATE`;
   const { status, position } = await tx.webhookReplay.findUniqueOrThrow({
     where: { id: replayId },
@@ -55,7 +63,7 @@ export async function openReplayStep(tx: Transaction, replayId: string): Promise
   if (endpoint.isDisabled) return { none: 'disabled' };
   const room =
     WINDOW - (await tx.webhookDelivery.count({ where: { replayId, status: 'pending' } }));
-  if (room <= 0) return { none: 'full' };
+  if (room <= 0) return { none: 'full', dueInMs: (await nextDueInMs(tx, endpointId)) ?? 0 };
 
   const events = await readEvents(tx, { accountId, endpointId }, position, endSeq);
   const step: ReplayStep = {
@@ -66,7 +74,7 @@ export async function openReplayStep(tx: Transaction, replayId: string): Promise
   for (const event of events) {
     if (step.again.length + step.first.length === room) return { step };
     step.position = event.seq;
-    if (event.createdAt < since || event.createdAt >= until) continue;
+    if (event.isOld || event.createdAt < since || event.createdAt >= until) continue;
     step.examined += 1;
     if (!listensTo(endpoint.eventTypes, event.type)) continue;
     if (event.onlyEndpointId !== null && event.onlyEndpointId !== endpointId) continue;
@@ -108,7 +116,7 @@ interface HeldEndpoint {
   isDeleted: boolean;
 }
 
-async function lockEndpoint(tx: Transaction, id: string): Promise<HeldEndpoint> {
+async function holdEndpoint(tx: Transaction, id: string): Promise<HeldEndpoint> {
   const [endpoint] = await tx.$queryRaw<HeldEndpoint[]>`
     SELECT event_types AS "eventTypes", last_sequence AS "lastSequence",
       CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS "runAt",
@@ -123,6 +131,8 @@ interface ReplayedEvent {
   seq: bigint;
   type: string;
   createdAt: Date;
+  /** It would be kept for as long again if it were owed anew. */
+  isOld: boolean;
   onlyEndpointId: string | null;
   /** Its delivery to the endpoint; null when there is none. */
   deliveryId: string | null;
@@ -137,8 +147,8 @@ async function readEvents(
   endSeq: bigint,
 ): Promise<ReplayedEvent[]> {
   return tx.$queryRaw<ReplayedEvent[]>`
-    SELECT e.id, e.seq, e.type, e.created_at AS "createdAt", e.only_endpoint_id AS "onlyEndpointId",
-      d.id AS "deliveryId", d.status
+    SELECT e.id, e.seq, e.type, e.created_at AS "createdAt", e.created_at < ${KEPT_SINCE} AS "isOld",
+      e.only_endpoint_id AS "onlyEndpointId", d.id AS "deliveryId", d.status
     FROM (
       SELECT * FROM event
       WHERE account_id = ${accountId}::uuid AND seq > ${position} AND seq <= ${endSeq}

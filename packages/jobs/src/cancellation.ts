@@ -10,7 +10,7 @@ import { takeResetRequest } from '@gatehouse/db/password-resets';
 import { ignoreStripeEvent } from '@gatehouse/db/stripe-event-ends';
 import { lockTask, markReminded, readTask } from '@gatehouse/db/tasks';
 import { cancelDeliveries, countPending } from '@gatehouse/db/webhook-deliveries';
-import { cancelReplay } from '@gatehouse/db/webhook-replays';
+import { endReplay } from '@gatehouse/db/webhook-replays';
 import { isOpen, transition } from '@gatehouse/domain/order';
 import { CATALOGUE, type JobName } from './catalogue.ts';
 import { namesOf } from './definition.ts';
@@ -75,7 +75,7 @@ const RELEASES: Readonly<Record<JobName, Release>> = {
     return null;
   },
   [replayWebhooks.name]: async (tx, { subjectId }) => {
-    await cancelReplay(tx, subjectId);
+    await endReplay(tx, subjectId, 'canceled');
     return null;
   },
   [sendEmail.name]: async (tx, { subjectId }) => {

@@ -16,9 +16,11 @@ const RUN_MS = 20_000;
 /** For so long it waits for room, once it has found some: the endpoint is quick then. */
 const PATIENCE_MS = 500;
 const PAUSE_MS = 50;
-/** Until the next run, at an endpoint that takes its time, and at one that is disabled. */
-const FULL_DELAY_MS = 2_000;
-const DISABLED_DELAY_MS = 60_000;
+/**
+ * Until the next run: at least, at an endpoint that takes its time, and at most, at one that is paused, waits for a retry
+ * or is disabled. Nobody wakes the job when it is resumed or enabled.
+ */
+const DELAY_MS = { min: 2_000, max: 60_000 } as const;
 
 export interface ReplayWebhooksParts {
   db: Database;
@@ -27,7 +29,7 @@ export interface ReplayWebhooksParts {
   closing: AbortSignal;
 }
 
-type Outcome = 'stepped' | Extract<OpenedStep, { none: unknown }>['none'];
+type Outcome = { none: 'stepped' } | Extract<OpenedStep, { none: unknown }>;
 
 /**
  * Schedules the events of a replay, as its endpoint takes them. Each step is a transaction with its progress: a run that
@@ -38,27 +40,35 @@ export function createReplayWebhooks({ db, ledger, closing }: ReplayWebhooksPart
     const step = () => takeStep({ db, ledger }, replayId, requestId);
     const outcome = await takeSteps(step, AbortSignal.any([signal, closing]));
     await settle(async (tx) => {
-      if (outcome === 'over') return;
-      const delayMs = DELAYS[outcome];
+      const delayMs = delayOf(outcome);
+      if (delayMs === null) return;
       await ledger.enqueue(tx, replayWebhooks, { replayId }, { requestId, delayMs });
     });
   });
 }
 
-const DELAYS: Readonly<Record<Exclude<Outcome, 'over'>, number>> = {
-  stepped: 0,
-  full: FULL_DELAY_MS,
-  disabled: DISABLED_DELAY_MS,
-};
+/** Milliseconds until the next run; null when there is to be none. */
+function delayOf(outcome: Outcome): number | null {
+  switch (outcome.none) {
+    case 'over':
+      return null;
+    case 'stepped':
+      return 0;
+    case 'full':
+      return Math.min(Math.max(outcome.dueInMs, DELAY_MS.min), DELAY_MS.max);
+    case 'disabled':
+      return DELAY_MS.max;
+  }
+}
 
 async function takeSteps(step: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
   const startedAt = performance.now();
   let steppedAt = Number.NEGATIVE_INFINITY;
-  let outcome: Outcome = 'stepped';
+  let outcome: Outcome = { none: 'stepped' };
   while (!signal.aborted && performance.now() - startedAt < RUN_MS) {
     outcome = await step();
-    if (outcome === 'stepped') steppedAt = performance.now();
-    else if (outcome !== 'full' || performance.now() - steppedAt > PATIENCE_MS) break;
+    if (outcome.none === 'stepped') steppedAt = performance.now();
+    else if (outcome.none !== 'full' || performance.now() - steppedAt > PATIENCE_MS) break;
     else await pause(PAUSE_MS);
   }
   return outcome;
@@ -71,13 +81,13 @@ async function takeStep(
 ): Promise<Outcome> {
   return transaction(db, async (tx) => {
     const opened = await openReplayStep(tx, replayId);
-    if ('none' in opened) return opened.none;
+    if ('none' in opened) return opened;
     const { endpointId, runAt, first, again } = opened.step;
     if (first.length + again.length > 0) {
       const when = { requestId, ...(runAt && { runAt }) };
       await ledger.enqueue(tx, deliverWebhooks, { endpointId }, when);
     }
     await takeReplayStep(tx, opened.step);
-    return opened.step.isLast ? 'over' : 'stepped';
+    return { none: opened.step.isLast ? 'over' : 'stepped' };
   });
 }

@@ -5,10 +5,9 @@ import { hasPendingDeliveries } from '@gatehouse/db/webhook-endpoint-states';
 import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import { replayWebhooks } from '@gatehouse/jobs/definitions/replay-webhooks';
 import Type from 'typebox';
-import { IfMatch, problems } from '../../schemas.ts';
+import { IdParams, IfMatch, problems } from '../../schemas.ts';
 import { recordEndpointAct } from './audit.ts';
 import { occasionOf, takeEndpoint } from './locked-endpoint.ts';
-import { WebhookEndpointParams } from './schemas.ts';
 
 export const remove: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
@@ -21,7 +20,7 @@ export const remove: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'What was not sent yet is canceled. What was sent can still be read under `/v1/webhook-deliveries`.',
         headers: IfMatch,
-        params: WebhookEndpointParams,
+        params: IdParams,
         response: { 204: Type.Null(), ...problems(401, 403, 404, 412) },
       },
     },
@@ -29,11 +28,12 @@ export const remove: FastifyPluginAsyncTypebox = async (app) => {
       await app.transaction(async (tx) => {
         const lastSeq = await lockEventLog(tx);
         const endpoint = await takeEndpoint(tx, request);
-        await deleteEndpoint(tx, endpoint, replayWebhooks.name, lastSeq, occasionOf(request));
+        // Its job comes before those of its replays.
         if (await hasPendingDeliveries(tx, endpoint.id)) {
           const options = { requestId: request.id, revives: true };
           await app.jobs.enqueue(tx, deliverWebhooks, { endpointId: endpoint.id }, options);
         }
+        await deleteEndpoint(tx, endpoint, replayWebhooks.name, lastSeq, occasionOf(request));
         await recordEndpointAct(tx, request, endpoint, 'webhook_endpoint.deleted');
       });
       return reply.code(204).send(null);

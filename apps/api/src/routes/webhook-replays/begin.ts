@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
 import { findEndpoint } from '@gatehouse/db/webhook-endpoints';
-import { beginReplay, measureWindow } from '@gatehouse/db/webhook-replays';
+import { beginReplay, hasRunningReplay, measureWindow } from '@gatehouse/db/webhook-replays';
 import { newId } from '@gatehouse/domain/id';
 import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import { replayWebhooks } from '@gatehouse/jobs/definitions/replay-webhooks';
@@ -35,19 +35,21 @@ export const begin: FastifyPluginAsyncTypebox = async (app) => {
     (request, reply) =>
       app.once(request, reply, async (tx) => {
         const { accountId } = request.principal;
-        if ((await findEndpoint(tx, accountId, request.params.id)) === null) {
-          throw new NotFound('webhook endpoint');
-        }
+        const known = await findEndpoint(tx, accountId, request.params.id);
+        if (known === null) throw new NotFound('webhook endpoint');
         const { onlyFailed } = request.body;
         const since = new Date(request.body.since);
-        const until = request.body.until === undefined ? new Date() : new Date(request.body.until);
-        if (since >= until) {
+        const until = request.body.until === undefined ? null : new Date(request.body.until);
+        if (since >= (until ?? new Date())) {
           throw invalidInput(
             '/since',
             'not_before_until',
             'must be before until, which is now by default',
           );
         }
+        // To measure costs: not for what is refused anyway. Both may change until the endpoint is locked.
+        if (known.disabledReason !== null) throw new WebhookEndpointDisabled();
+        if (await hasRunningReplay(tx, known.id)) throw new WebhookReplayRunning();
         // Before the endpoint is locked: it is sent to meanwhile.
         const measured = await measureWindow(tx, { accountId, since, until });
         const { id: endpointId, disabledReason } = await takeEndpoint(tx, request);
@@ -61,6 +63,7 @@ export const begin: FastifyPluginAsyncTypebox = async (app) => {
         const wish = { id, accountId, endpointId, ...window, requestId };
         const replay = await beginReplay(tx, wish, measured);
         if (replay === null) throw new WebhookReplayRunning();
+        const shown = replayView(replay);
         await recordAct(tx, actorOf(request), {
           action: 'webhook_replay.begun',
           subjectType: 'webhook_replay',
@@ -69,10 +72,10 @@ export const begin: FastifyPluginAsyncTypebox = async (app) => {
             endpointId,
             onlyFailed,
             since: since.toISOString(),
-            until: until.toISOString(),
+            until: shown.until.toISOString(),
           },
         });
-        return { status: 202, body: replayView(replay), location: `/v1/webhook-replays/${id}` };
+        return { status: 202, body: shown, location: `/v1/webhook-replays/${id}` };
       }),
   );
 };

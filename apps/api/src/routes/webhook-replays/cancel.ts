@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { recordAct } from '@gatehouse/db/audit';
 import { withdrawJobs } from '@gatehouse/db/jobs';
-import { cancelReplay, findReplay } from '@gatehouse/db/webhook-replays';
+import { endReplay, findEndpointOfReplay, findReplay } from '@gatehouse/db/webhook-replays';
 import { replayWebhooks } from '@gatehouse/jobs/definitions/replay-webhooks';
 import { actorOf } from '../../auth/actor.ts';
 import { NotFound, WebhookReplayEnded } from '../../errors.ts';
@@ -26,16 +26,16 @@ export const cancel: FastifyPluginAsyncTypebox = async (app) => {
       app.once(request, reply, async (tx) => {
         const { accountId } = request.principal;
         const { id } = request.params;
-        const known = await findReplay(tx, accountId, id);
-        if (known === null) throw new NotFound('webhook replay');
+        const endpointId = await findEndpointOfReplay(tx, accountId, id);
+        if (endpointId === null) throw new NotFound('webhook replay');
         // Its job before the replay itself, in the order in which a run settles.
         await withdrawJobs(tx, replayWebhooks.name, id);
-        if (!(await cancelReplay(tx, id))) throw new WebhookReplayEnded();
+        if (!(await endReplay(tx, id, 'canceled'))) throw new WebhookReplayEnded();
         await recordAct(tx, actorOf(request), {
           action: 'webhook_replay.canceled',
           subjectType: 'webhook_replay',
           subjectId: id,
-          details: { endpointId: known.endpointId },
+          details: { endpointId },
         });
         const canceled = await findReplay(tx, accountId, id);
         if (canceled === null) throw new NotFound('webhook replay');

@@ -5,7 +5,9 @@ const Time = (description: string) => Type.String({ format: 'date-time', descrip
 
 export const NewWebhookReplay = Body({
   since: Time('Events since then'),
-  until: Type.Optional(Time('and before then; by default now')),
+  until: Type.Optional(
+    Time('and before then, by the time of each event; by default all that there are by now'),
+  ),
   onlyFailed: Type.Boolean({
     default: false,
     description: 'Only those whose delivery to the endpoint failed for good, or was canceled',
@@ -16,13 +18,20 @@ export const WebhookReplay = Type.Object({
   id: Id,
   endpointId: Id,
   since: Timestamp,
-  until: Timestamp,
+  until: Type.Unsafe<Date>({
+    ...Timestamp,
+    description: 'Not later than `createdAt`: what happens after that is sent anyway',
+  }),
   onlyFailed: Type.Boolean(),
   status: Type.Enum(['running', 'succeeded', 'canceled'], {
     description:
       '`succeeded`: all that it is about is scheduled; see `pending`. `canceled`: nothing more is scheduled.',
   }),
-  total: Type.Integer({ description: 'Events of the window' }),
+  total: Type.Integer({
+    description:
+      'Events of the window, none of which is older than 30 days. Near its ends a few may be counted wrongly, and some ' +
+      'may become too old while it runs.',
+  }),
   examined: Type.Integer({ description: 'Of these, so many were looked at' }),
   scheduled: Type.Integer({
     description:
