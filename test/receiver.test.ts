@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@gatehouse/local/ports';
 import { until } from '@gatehouse/testing/condition';
+import { listen } from '@gatehouse/testing/listen';
 import { newWebhookSecret, signWebhook } from '@gatehouse/webhooks/signing';
+import { keyOf } from '@gatehouse/webhooks/signing-key';
 import { expect, it, onTestFinished } from 'vitest';
 import { ROOT } from './repository.ts';
 
@@ -71,7 +72,7 @@ async function send(
     headers: {
       'webhook-id': id,
       'webhook-timestamp': `${timestamp}`,
-      'webhook-signature': signWebhook({ id, timestamp, body }, [secret]),
+      'webhook-signature': signWebhook({ id, timestamp, body }, [keyOf(secret)]),
     },
   });
   return response.status;
@@ -93,12 +94,11 @@ async function api(answer: { status: number; body: object }, endpoints: object[]
     else if (method === 'GET') response.end(JSON.stringify({ data: endpoints }));
     else response.writeHead(answer.status).end(JSON.stringify(answer.body));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.close();
   });
-  return { requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { requests, url: `http://127.0.0.1:${port}` };
 }
 
 it('verifies what comes, tells twins from new ones, and says so in a line each', async () => {

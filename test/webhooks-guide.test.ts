@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { freePort } from '@gatehouse/local/ports';
 import { until } from '@gatehouse/testing/condition';
 import { newWebhookSecret, signWebhook } from '@gatehouse/webhooks/signing';
+import { keyOf } from '@gatehouse/webhooks/signing-key';
 import { expect, it, onTestFinished } from 'vitest';
 import { ROOT, readText } from './repository.ts';
 
@@ -42,7 +43,7 @@ it('has code for Node that takes what is signed, and nothing else', async () => 
         'content-type': 'application/json',
         'webhook-id': id,
         'webhook-timestamp': `${timestamp}`,
-        'webhook-signature': signWebhook({ id, timestamp, body }, secrets),
+        'webhook-signature': signWebhook({ id, timestamp, body }, secrets.map(keyOf)),
       },
     });
     return response.status;

@@ -10,13 +10,10 @@ import type { Registry } from './registry.ts';
 /** Characters of an error that are kept: some errors carry a whole statement. */
 const ERROR_LENGTH = 2_000;
 
-/** How long a job may be put off before that counts as a failure as well. A deployment is over in less. */
-const PATIENCE_MS = 24 * 3_600_000;
-
 export interface FailureBook {
   /**
    * Writes a failed attempt and the time of the next to the job's row. Not counted are an attempt that the shutdown
-   * cut short, which goes to another worker at once, and one that could not even try (`NotYet`), for a day.
+   * cut short, which goes to another worker at once, and one that could not even try (`NotYet`), for a day or more.
    *
    * False when the job is owed no longer. Never throws: when Postgres does not answer, the row stays marked as
    * dispatched, and the sweep finds that Redis is done with it.
@@ -35,7 +32,7 @@ export function createFailureBook(db: Database, registry: Registry, log: Logger)
           await redispatchJobs(db, [data]);
           return true;
         }
-        const isPutOff = error instanceof NotYet && owed.ageMs < PATIENCE_MS;
+        const isPutOff = error instanceof NotYet && owed.ageMs < error.patienceMs;
         const processor = registry.get(name);
         const policy = processor?.kind === 'job' ? processor.definition.retry : DATABASE_RETRY;
         await recordFailure(db, {

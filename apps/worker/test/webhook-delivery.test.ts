@@ -1,3 +1,4 @@
+import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import { until } from '@gatehouse/testing/condition';
 import { closedUrl } from '@gatehouse/testing/scripted-server';
 import { newWebhookSecret } from '@gatehouse/webhooks/signing';
@@ -184,16 +185,36 @@ test('while a secret is exchanged, requests are signed with both, and then with 
   expect(() => expectSigned(receiver.received('/a')[1], old)).toThrow();
 });
 
-test('a secret that does not open is no failure of the receiver', async () => {
-  const { db, receiver, createEndpoint, owe, startWorker } = await startWebhookStack();
+test('a secret that does not open is no failure of the receiver, and what is owed waits for its key, for weeks', async () => {
+  const { db, receiver, createEndpoint, owe, deliveryOf, startWorker, allSettled } =
+    await startWebhookStack();
   const endpoint = await createEndpoint('/a');
-  await owe(endpoint);
-  await startWorker({ WEBHOOK_SECRET_KEYS: 'x'.repeat(32) });
+  const [eventId = ''] = await owe(endpoint);
+  const attempts = deliverWebhooks.retry.attempts - 1;
+  const weeksAgo = new Date(Date.now() - 20 * 86_400_000);
+  await db.job.updateMany({ data: { createdAt: weeksAgo, attempts } });
+  const worker = await startWorker({ WEBHOOK_SECRET_KEYS: 'x'.repeat(32) });
   const job = await until(async () => db.job.findFirst({ where: { lastError: { not: null } } }), {
     what: 'the job to be put off',
   });
-  expect(job).toMatchObject({ attempts: 0, state: 'waiting' });
+  expect(job).toMatchObject({ attempts, state: 'waiting' });
   expect(job.lastError).toMatch('opens with none of the keys');
   expect(receiver.received()).toEqual([]);
   expect(await db.webhookAttempt.count()).toBe(0);
+
+  await worker.close();
+  await startWorker();
+  await db.job.updateMany({ data: { runAt: new Date(0) } });
+  await allSettled();
+  expect(await deliveryOf(endpoint, eventId)).toMatchObject({ status: 'succeeded', attempts: 1 });
+});
+
+test('the job of an endpoint that is owed nothing needs no key to end', async () => {
+  const { db, createEndpoint, owe, startWorker, allSettled } = await startWebhookStack();
+  await owe(await createEndpoint('/a'));
+  await db.webhookDelivery.updateMany({
+    data: { status: 'canceled', nextAttemptAt: null, endedAt: new Date() },
+  });
+  await startWorker({ WEBHOOK_SECRET_KEYS: 'x'.repeat(32) });
+  await allSettled();
 });

@@ -201,9 +201,11 @@ test('a new URL takes effect during a run', async () => {
   expect(receiver.received('/new').length).toBe(90 - receiver.received('/old').length);
 });
 
-test('what comes while a request hangs is sent beside it', async () => {
+test('what comes while a request hangs is sent beside it, and then its end is no reason to pause', {
+  timeout: 60_000,
+}, async () => {
   const stack = await startWebhookStack();
-  const { receiver, createEndpoint, owe, startWorker } = stack;
+  const { db, receiver, createEndpoint, owe, startWorker } = stack;
   const endpoint = await createEndpoint('/a');
   await owe(endpoint, 10);
   await startWorker();
@@ -214,6 +216,12 @@ test('what comes while a request hangs is sent beside it', async () => {
   await until(() => receiver.received('/a').length === 15, { what: 'one to hang' });
   await owe(endpoint, 20);
   await until(async () => (await succeeded(stack, endpoint)) === 34, { what: 'the others' });
+  await until(() => db.webhookAttempt.findFirst({ where: { error: 'timed out' } }), {
+    what: 'it to time out',
+    timeoutMs: 40_000,
+  });
+  const { failures, pausedUntil } = await db.webhookEndpoint.findFirstOrThrow();
+  expect({ failures, pausedUntil }).toEqual({ failures: 1, pausedUntil: null });
 });
 
 test('a run that is not owed any more sends nothing more and settles nothing', async () => {

@@ -50,7 +50,7 @@ const APART_DAYS = 2;
 /**
  * Writes down attempts, all or none, in the order in which they ended: their deliveries' next times, and the health of
  * the endpoints that fail or have failed. A delivery that was failed or canceled meanwhile has succeeded when its request
- * did.
+ * did, and one that was sent twice when either did. Of one that was deleted meanwhile nothing is left to be told.
  *
  * Returns the endpoints that fail now.
  */
@@ -139,7 +139,7 @@ function tally(attempts: readonly NewAttempt[]) {
 async function writeAttempts(db: Queryable, attempts: readonly NewAttempt[]): Promise<void> {
   await db.$executeRaw`
     WITH locked AS MATERIALIZED (
-      SELECT id FROM webhook_delivery WHERE id = ANY(${attempts.map((a) => a.deliveryId)}::uuid[])
+      SELECT id, status, attempts FROM webhook_delivery WHERE id = ANY(${attempts.map((a) => a.deliveryId)}::uuid[])
       ORDER BY id FOR NO KEY UPDATE
     ), input AS (
       SELECT * FROM unnest(
@@ -152,7 +152,13 @@ async function writeAttempts(db: Queryable, attempts: readonly NewAttempt[]): Pr
       INSERT INTO webhook_attempt (delivery_id, id, at, status_code, duration_ms, error, response_body)
       SELECT delivery_id, id, clock_timestamp() - duration_ms * interval '1 millisecond', status_code, duration_ms, error,
         response_body
-      FROM input
+      FROM input WHERE delivery_id IN (SELECT id FROM locked)
+    ), decisive AS (
+      SELECT DISTINCT ON (delivery_id) delivery_id, error, retry_in_ms
+      FROM input JOIN locked ON locked.id = delivery_id WHERE
+        error IS NULL AND status <> 'succeeded' OR
+        error IS NOT NULL AND status = 'pending' AND attempts = attempts_before
+      ORDER BY delivery_id, error IS NOT NULL
     )
     UPDATE webhook_delivery AS delivery SET
       attempts = delivery.attempts + 1,
@@ -160,7 +166,5 @@ async function writeAttempts(db: Queryable, attempts: readonly NewAttempt[]): Pr
         END::webhook_delivery_status,
       next_attempt_at = CASE WHEN error IS NOT NULL THEN now() + retry_in_ms * interval '1 millisecond' END,
       ended_at = CASE WHEN error IS NULL OR retry_in_ms IS NULL THEN now() END
-    FROM input JOIN locked ON locked.id = input.delivery_id WHERE delivery.id = locked.id AND (
-      error IS NULL AND status <> 'succeeded' OR
-      error IS NOT NULL AND status = 'pending' AND delivery.attempts = attempts_before)`;
+    FROM decisive WHERE delivery.id = decisive.delivery_id`;
 }

@@ -21,7 +21,7 @@ export async function disableEndpoint(
   const lastSeq = await lockEventLog(tx);
   const endpoint = await lockIfPresent(tx, id);
   if (endpoint === null || endpoint.disabledReason !== null) return null;
-  return disable(tx, id, reason, lastSeq, occasion);
+  return disableLocked(tx, id, reason, lastSeq, occasion);
 }
 
 /**
@@ -36,7 +36,7 @@ export async function disableEndpointsOf(
 ): Promise<void> {
   const lastSeq = await lockEventLog(tx);
   for (const id of await lockEnabledEndpoints(tx, accountId)) {
-    await disable(tx, id, reason, lastSeq, occasion);
+    await disableLocked(tx, id, reason, lastSeq, occasion);
   }
 }
 
@@ -49,7 +49,8 @@ export async function lockEnabledEndpoints(tx: Transaction, accountId: string): 
   return endpoints.map(({ id }) => id);
 }
 
-async function disable(
+/** `disableEndpoint` for one that is enabled and locked, as is the log, of which `lastSeq` is the last. */
+export async function disableLocked(
   tx: Transaction,
   id: string,
   reason: WebhookDisabledReason,

@@ -1,7 +1,7 @@
 import type { Transaction } from './client.ts';
 import { lockEventLog } from './event-log.ts';
 import type { Occasion } from './webhook-endpoint-events.ts';
-import { disableEndpoint } from './webhook-endpoint-states.ts';
+import { disableLocked } from './webhook-endpoint-states.ts';
 import type { StoredEndpoint } from './webhook-endpoints.ts';
 
 /** An endpoint that has only failed for so long is disabled. */
@@ -25,11 +25,11 @@ export async function disableJudged(
   { endpointId, url, because }: WebhookVerdict,
   occasion: Occasion,
 ): Promise<StoredEndpoint | null> {
-  await lockEventLog(tx);
+  const lastSeq = await lockEventLog(tx);
   const held = await tx.$executeRaw`
     SELECT 1 FROM webhook_endpoint
-    WHERE id = ${endpointId}::uuid AND url = ${url} AND (
+    WHERE id = ${endpointId}::uuid AND url = ${url} AND disabled_reason IS NULL AND deleted_at IS NULL AND (
       ${because}::text = 'gone' OR failing_since < now() - ${HOPELESS_AFTER_MS}::float8 * interval '1 millisecond')
     FOR NO KEY UPDATE`;
-  return held === 0 ? null : disableEndpoint(tx, endpointId, because, occasion);
+  return held === 0 ? null : disableLocked(tx, endpointId, because, lastSeq, occasion);
 }

@@ -172,6 +172,41 @@ test('what was canceled while its request was under way has succeeded when that 
   expect(await read(db, second)).toMatchObject({ status: 'canceled', attempts: 0 });
 });
 
+test('a delivery that was sent twice has succeeded when one of the two did, in whatever order they are written down', async () => {
+  const { db, endpointId, ids } = await given(40);
+  const twins = ids.map((id, index) => {
+    const last = failure(endpointId, id, { attemptsBefore: 9, retryInMs: null });
+    const success = attempt(endpointId, id, { attemptsBefore: 9 });
+    return index % 2 === 0 ? [last, success] : [success, last];
+  });
+  await db.webhookDelivery.updateMany({ data: { attempts: 9 } });
+  await recordAttempts(db, twins.flat());
+  expect(await db.webhookDelivery.count({ where: { status: 'succeeded', attempts: 10 } })).toBe(40);
+  expect(await db.webhookAttempt.count()).toBe(80);
+});
+
+test('of two failures of one delivery the one that is of its present round counts', async () => {
+  const { db, endpointId, ids } = await given(2);
+  const [first = '', second = ''] = ids;
+  const late = { attemptsBefore: 9, retryInMs: null };
+  await recordAttempts(db, [
+    ...[failure(endpointId, first, late), failure(endpointId, first)],
+    ...[failure(endpointId, second), failure(endpointId, second, late)],
+  ]);
+  expect(await db.webhookDelivery.count({ where: { status: 'pending', attempts: 1 } })).toBe(2);
+});
+
+test('an attempt of a delivery that was deleted meanwhile is no trouble to those beside it', async () => {
+  const { db, endpointId, ids } = await given(3);
+  const [deleted = '', sent = '', failed = ''] = ids;
+  await db.webhookDelivery.delete({ where: { id: deleted } });
+  await recordAttempts(db, [attempt(endpointId, deleted), attempt(endpointId, sent)]);
+  await recordAttempts(db, [failure(endpointId, deleted), failure(endpointId, failed)]);
+  expect(await read(db, sent)).toMatchObject({ status: 'succeeded', attempts: 1 });
+  expect(await read(db, failed)).toMatchObject({ status: 'pending', attempts: 1 });
+  expect(await db.webhookAttempt.count()).toBe(2);
+});
+
 test('the health of an endpoint is reckoned from its last success', async () => {
   const { db, endpointId, ids } = await given(8);
   const [a = '', b = '', c = '', d = ''] = ids;

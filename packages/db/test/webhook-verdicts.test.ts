@@ -7,6 +7,22 @@ import { disableJudged, type WebhookVerdict } from '../src/webhook-verdicts.ts';
 
 const DAY_MS = 86_400_000;
 
+test.each(['disabled', 'deleted'])('who is %s already is not disabled again', async (state) => {
+  const { db, drop } = await testDatabase();
+  onTestFinished(drop);
+  const { accountId } = await createTestAccount(db);
+  const id = await createTestEndpoint(db, accountId);
+  const at = new Date();
+  const { url } = await db.webhookEndpoint.update({
+    where: { id },
+    data: state === 'deleted' ? { deletedAt: at } : { disabledReason: 'owner', disabledAt: at },
+  });
+  const verdict: WebhookVerdict = { endpointId: id, url, because: 'gone' };
+  const again = await transaction(db, (tx) => disableJudged(tx, verdict, { at, requestId: null }));
+  expect(again).toBeNull();
+  expect(await db.event.count()).toBe(0);
+});
+
 test.each([
   ['gone', 'the URL that was called', 0, true],
   ['gone', 'another URL since', 0, false],

@@ -5,25 +5,12 @@ export const SECRET_PREFIX = 'whsec_';
 const FEWEST_BYTES = 24;
 const MOST_BYTES = 64;
 
-/** Decoding a secret costs more than a signature: those in use are kept, so many at most. */
-const MOST_KEPT = 10_000;
-const kept = new Map<string, KeyObject>();
-
 /**
- * The key that a secret stands for.
+ * The key that a secret stands for. To make it costs half a signature: whoever signs much keeps it, for as long as he does.
  *
  * @throws when it is not `whsec_` and 24 to 64 bytes in base64
  */
 export function keyOf(secret: string): KeyObject {
-  const known = kept.get(secret);
-  if (known) return known;
-  const key = decode(secret);
-  if (kept.size >= MOST_KEPT) kept.clear();
-  kept.set(secret, key);
-  return key;
-}
-
-function decode(secret: string): KeyObject {
   const text = secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : '';
   const key = Buffer.from(text, 'base64');
   // Node skips what is no base64: a secret with a typing error would sign, and verify nowhere.

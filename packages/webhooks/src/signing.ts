@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { keyOf, SECRET_PREFIX } from './signing-key.ts';
 
 /** How far the clocks of sender and receiver may be apart, both ways. */
@@ -34,13 +34,9 @@ export function newWebhookSecret(): string {
   return SECRET_PREFIX + randomBytes(32).toString('base64');
 }
 
-/**
- * The value of `webhook-signature`: a signature with each secret (`whsec_…`), in their order.
- *
- * @throws when one of them is no secret
- */
-export function signWebhook(webhook: SignedWebhook, secrets: readonly string[]): string {
-  return secrets.map((secret) => VERSION + digest(webhook, secret).toString('base64')).join(' ');
+/** The value of `webhook-signature`: a signature with the key of each secret (`keyOf`), in their order. */
+export function signWebhook(webhook: SignedWebhook, keys: readonly KeyObject[]): string {
+  return keys.map((key) => VERSION + digest(webhook, key).toString('base64')).join(' ');
 }
 
 /**
@@ -68,7 +64,7 @@ export function verifyWebhook(
     .filter((entry) => entry.startsWith(VERSION))
     .map((entry) => Buffer.from(entry.slice(VERSION.length), 'base64'));
   if (given.length === 0) throw new WebhookNotVerified('it has no signature of version v1');
-  const right = secrets.map((secret) => digest({ id, timestamp, body }, secret));
+  const right = secrets.map((secret) => digest({ id, timestamp, body }, keyOf(secret)));
   if (!right.some((one) => given.some((other) => isSame(one, other)))) {
     throw new WebhookNotVerified('its signature is not of this secret and this body');
   }
@@ -76,9 +72,9 @@ export function verifyWebhook(
 
 function digest(
   { id, timestamp, body }: { id: string; timestamp: number | string; body: string | Uint8Array },
-  secret: string,
+  key: KeyObject,
 ): Buffer {
-  const hmac = createHmac('sha256', keyOf(secret));
+  const hmac = createHmac('sha256', key);
   if (typeof body === 'string') hmac.update(`${id}.${timestamp}.${body}`);
   else hmac.update(`${id}.${timestamp}.`).update(body);
   return hmac.digest();

@@ -8,6 +8,7 @@ import {
   signWebhook,
   verifyWebhook,
 } from '../src/signing.ts';
+import { keyOf } from '../src/signing-key.ts';
 
 const VECTOR = {
   id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -29,17 +30,16 @@ const received = (changes: Partial<ReceivedWebhook> = {}): ReceivedWebhook => ({
 
 describe('signing', () => {
   it("signs the specification's example as it is written there, a text as well as its bytes", () => {
-    expect(signWebhook(VECTOR, [VECTOR.secret])).toBe(VECTOR.signature);
-    expect(signWebhook({ ...VECTOR, body: Buffer.from(VECTOR.body) }, [VECTOR.secret])).toBe(
-      VECTOR.signature,
-    );
+    expect(signWebhook(VECTOR, [keyOf(VECTOR.secret)])).toBe(VECTOR.signature);
+    const body = Buffer.from(VECTOR.body);
+    expect(signWebhook({ ...VECTOR, body }, [keyOf(VECTOR.secret)])).toBe(VECTOR.signature);
   });
 
   it('signs with each secret, in their order', () => {
-    const other = newWebhookSecret();
+    const other = keyOf(newWebhookSecret());
     const alone = signWebhook(VECTOR, [other]);
     expect(alone).not.toBe(VECTOR.signature);
-    expect(signWebhook(VECTOR, [other, VECTOR.secret])).toBe(`${alone} ${VECTOR.signature}`);
+    expect(signWebhook(VECTOR, [other, keyOf(VECTOR.secret)])).toBe(`${alone} ${VECTOR.signature}`);
   });
 
   it.each([24, 32, 64])('takes a key of %i bytes', (bytes) => {
@@ -47,7 +47,7 @@ describe('signing', () => {
     const signature = createHmac('sha256', key)
       .update(`${VECTOR.id}.${VECTOR.timestamp}.${VECTOR.body}`)
       .digest('base64');
-    expect(signWebhook(VECTOR, [`whsec_${key.toString('base64')}`])).toBe(`v1,${signature}`);
+    expect(signWebhook(VECTOR, [keyOf(`whsec_${key.toString('base64')}`)])).toBe(`v1,${signature}`);
   });
 
   it.each([
@@ -57,9 +57,15 @@ describe('signing', () => {
     ['with a typing error', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!'],
     ['of nothing', ''],
   ])('throws for a secret %s, and does not show it', (_, secret) => {
-    expect(() => signWebhook(VECTOR, [secret])).toThrow(
+    expect(() => keyOf(secret)).toThrow(
       /^a webhook secret is whsec_ and 24 to 64 bytes in base64$/,
     );
+  });
+
+  it('keeps no secret, and no key', () => {
+    const secret = newWebhookSecret();
+    expect(keyOf(secret)).not.toBe(keyOf(secret));
+    expect(keyOf(secret).equals(keyOf(secret))).toBe(true);
   });
 
   it('makes secrets of 32 bytes, each another', () => {
@@ -135,7 +141,10 @@ describe.each([
     const headers = {
       'webhook-id': 'msg_1',
       'webhook-timestamp': `${timestamp}`,
-      'webhook-signature': signWebhook({ id: 'msg_1', timestamp, body }, [current, old]),
+      'webhook-signature': signWebhook({ id: 'msg_1', timestamp, body }, [
+        keyOf(current),
+        keyOf(old),
+      ]),
     };
     for (const secret of [old, current]) {
       expect(() => new Library(secret).verify(body, headers)).not.toThrow();

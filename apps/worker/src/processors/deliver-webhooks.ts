@@ -4,7 +4,7 @@ import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import type { JobLedger } from '@gatehouse/jobs/ledger';
 import { type JobProcessor, processJob } from '../processor.ts';
 import { createDisable } from '../webhooks/disable.ts';
-import { createRecorder } from '../webhooks/recorder.ts';
+import { createRecorder, type Recorder } from '../webhooks/recorder.ts';
 import { runLane } from '../webhooks/run-lane.ts';
 import type { Sender } from '../webhooks/sender.ts';
 
@@ -16,11 +16,14 @@ export interface DeliverWebhooksParts {
   secretBox: SecretBox;
   /** Fires when the worker begins to shut down. */
   closing: AbortSignal;
+  /** One of its own, unless given. */
+  recorder?: Recorder;
 }
 
 /** Sends an endpoint what is due. */
 export function createDeliverWebhooks(parts: DeliverWebhooksParts): JobProcessor {
-  const lane = { ...parts, recorder: createRecorder(parts.db), disable: createDisable(parts) };
+  const { recorder = createRecorder(parts.db) } = parts;
+  const lane = { ...parts, recorder, disable: createDisable(parts) };
   return processJob(deliverWebhooks, ({ endpointId }, context) =>
     runLane(lane, endpointId, context),
   );

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { describeSendError, TIMED_OUT } from './send-error.ts';
+import { describeSendError, isShortage, TIMED_OUT } from './send-error.ts';
 
 /** For the whole exchange, from the connection to the last byte of the answer. */
 const ANSWER_MS = 15_000;
@@ -69,20 +69,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end(describeSendError(error));
+    this.fail(error);
   }
 
   fail(error: unknown): void {
-    this.#end(describeSendError(error));
+    if (isShortage(error)) this.cut();
+    else this.#end(describeSendError(error));
   }
 
-  /** Its time is up. */
+  /** Its time is up. To connect fails sooner: what was not begun has waited for a connection that others had. */
   expire(): void {
+    if (this.#controller === null) this.cut();
     this.#end(TIMED_OUT);
     this.#drop();
   }
 
-  /** It is given up before its time. */
+  /** It is given up, and that says nothing of the receiver. */
   cut(): void {
     if (!this.#isOver) {
       this.#isOver = true;

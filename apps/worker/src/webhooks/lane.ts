@@ -4,6 +4,7 @@ import { BREAKER_FAILURES, type NewAttempt } from '@gatehouse/db/webhook-attempt
 import type { WebhookVerdict } from '@gatehouse/db/webhook-verdicts';
 import type { SecretBox } from '@gatehouse/domain/secret-box';
 import { signWebhook } from '@gatehouse/webhooks/signing';
+import { NotYet } from '../not-yet.ts';
 import type { JobContext } from '../processor.ts';
 import { Ahead, aheadOf } from './ahead.ts';
 import { Alarm } from './alarm.ts';
@@ -20,11 +21,14 @@ import { type Target, targetOf } from './target.ts';
 /** Milliseconds after which a run takes nothing more, so that other endpoints have their turn. */
 const TAKE_FOR_MS = 30_000;
 
-/** Attempts that may wait to be written down, before no more are made: they hold up to 16 KB each. */
-const MOST_UNRECORDED = { inOrder: 20, ofRun: 500, ofProcess: 2_000 } as const;
+/** Attempts of a run that may wait to be written down, before no more are made. */
+const MOST_UNRECORDED = { inOrder: 20, otherwise: 500 } as const;
 
-/** Milliseconds between two looks whether the process has written down enough. */
-const UNRECORDED_MS = 25;
+/** Milliseconds between two looks whether the process has room again. */
+const FULL_MS = 25;
+
+/** How long an endpoint is left alone when no connection was to be had for it. */
+const WITHOUT_CONNECTION_MS = 1_000;
 
 /** Milliseconds for which what is known of the endpoint holds: then it may be disabled, or have another URL. */
 const FRESH_MS = 400;
@@ -38,6 +42,12 @@ export interface LaneParts {
   closing: AbortSignal;
   disable: (verdict: WebhookVerdict) => Promise<void>;
 }
+
+/**
+ * How a run ends: it is to be settled; it is not, as another is owed in its place; or it is, and its endpoint was disabled
+ * or deleted.
+ */
+export type LaneEnd = 'done' | 'superseded' | 'absent';
 
 /** One run: sends an endpoint what is due, until nothing is, or its time is up. */
 export class Lane {
@@ -60,7 +70,7 @@ export class Lane {
   #failuresInARow = 0;
   #mayHaveFailed = false;
   #hasStopped = false;
-  #isSuperseded = false;
+  #end: LaneEnd = 'done';
   #failure: { error: unknown } | null = null;
 
   constructor(parts: LaneParts, endpointId: string, context: JobContext) {
@@ -70,8 +80,7 @@ export class Lane {
     this.#ahead = new Ahead(parts.db, endpointId);
   }
 
-  /** Whether it is this run's to settle. */
-  async run(): Promise<boolean> {
+  async run(): Promise<LaneEnd> {
     const { signal } = this.#context;
     const cut = () => this.#cut();
     signal.addEventListener('abort', cut);
@@ -85,7 +94,7 @@ export class Lane {
     }
     signal.throwIfAborted();
     if (this.#failure !== null) throw this.#failure.error;
-    return !this.#isSuperseded;
+    return this.#end;
   }
 
   /** Does what can be done now. Called whenever anything has changed. */
@@ -96,6 +105,8 @@ export class Lane {
     if (!this.#hasStopped) {
       this.#sendAll(now);
       if (!this.#isFetching && this.#wantsFetch(now)) void this.#fetch();
+      // That may end in another lane, of which this one hears nothing.
+      if (this.#isProcessFull()) this.#alarm.setIn(FULL_MS);
     }
     if (this.#isFetching || this.#underWay > 0 || this.#unrecorded > 0) return;
     const waitMs = this.#pace?.waitMs(now) ?? 0;
@@ -103,7 +114,6 @@ export class Lane {
     // The next run knows nothing of the rate of this one.
     if (isDone && waitMs === 0) this.#over.resolve();
     else if (waitMs > 0) this.#alarm.setIn(waitMs);
-    else if (this.#isProcessFull()) this.#alarm.setIn(UNRECORDED_MS);
   }
 
   #sendAll(now: number): void {
@@ -134,12 +144,12 @@ export class Lane {
     // too none is heard for the first time before the one ahead of it was.
     const [places, unrecorded] = ordered
       ? [1, MOST_UNRECORDED.inOrder]
-      : [concurrency, MOST_UNRECORDED.ofRun];
+      : [concurrency, MOST_UNRECORDED.otherwise];
     return this.#underWay < places && this.#unrecorded < unrecorded;
   }
 
   #isProcessFull(): boolean {
-    return this.#parts.recorder.waiting >= MOST_UNRECORDED.ofProcess;
+    return this.#parts.recorder.isFull || this.#parts.sender.isFull;
   }
 
   #wantsFetch(now: number): boolean {
@@ -181,33 +191,36 @@ export class Lane {
         ? []
         : this.#ahead.look(aheadOf(known, this.#pace?.concurrency ?? 1), known.ordered),
     ]);
-    this.#isSuperseded = !isMine;
-    if (this.#isSuperseded || endpoint === null || endpoint.pausedForMs > 0) {
+    if (!isMine) this.#end = 'superseded';
+    else if (endpoint === null) this.#end = 'absent';
+    if (!isMine || endpoint === null || endpoint.pausedForMs > 0) {
       this.#stop();
       return;
     }
     // What was taken has another order, and what was learnt is of another receiver: the next run begins with what holds now.
     if (endpoint.ordered !== known?.ordered || endpoint.url !== known.url) this.#stop();
     if (this.#hasStopped) return;
-    this.#target = targetOf(endpoint, secretBox);
+    this.#ahead.keep(due);
+    // Who is owed nothing needs no key.
+    if (this.#ahead.count > 0) this.#target = targetOf(endpoint, secretBox);
     if (this.#pace === null) this.#pace = new Pace(endpoint);
     this.#pace.limits = endpoint;
     if (this.#endpoint === null) this.#failuresInARow = endpoint.failures;
     this.#mayHaveFailed ||= endpoint.failures > 0;
     this.#endpoint = endpoint;
     this.#freshUntil = performance.now() + FRESH_MS;
-    this.#ahead.keep(due);
   }
 
-  #send(endpoint: LaneEndpoint, { origin, path, secrets }: Target, delivery: DueDelivery): void {
+  #send(endpoint: LaneEndpoint, { origin, path, keys }: Target, delivery: DueDelivery): void {
     const body = webhookBody(delivery, endpoint.ordered);
     const timestamp = Math.floor(Date.now() / 1_000);
-    const signature = signWebhook({ id: delivery.eventId, timestamp, body }, secrets);
+    const signature = signWebhook({ id: delivery.eventId, timestamp, body }, keys);
     const request = { origin, path, id: delivery.eventId, timestamp, signature, body };
     this.#underWay += 1;
     void this.#parts.sender.send(request, this.#exchanges).then((answer) => {
       this.#underWay -= 1;
-      if (answer !== null) this.#heard(endpoint, delivery, answer);
+      if (answer === null) this.#fail(withoutConnection(this.#endpointId));
+      else this.#heard(endpoint, delivery, answer);
       this.#advance();
     });
   }
@@ -268,4 +281,10 @@ export class Lane {
     for (const exchange of [...this.#exchanges]) exchange.cut();
     this.#advance();
   }
+}
+
+/** Nobody has failed who would do better for it: neither the receiver, nor the job. */
+function withoutConnection(endpointId: string): NotYet {
+  const message = `no connection was to be had for endpoint ${endpointId}`;
+  return new NotYet(message, WITHOUT_CONNECTION_MS, { patienceMs: Number.POSITIVE_INFINITY });
 }

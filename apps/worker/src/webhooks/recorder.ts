@@ -10,14 +10,17 @@ import {
 /** Enough that a commit is a small part of the cost of an attempt, with answers of 16 KB in memory all the same. */
 const MAX_BATCH = 250;
 
+/** Attempts that may wait, over all lanes of a process, before no more are made: they hold up to 16 KB each. */
+const MOST_WAITING = 2_000;
+
 /** Writes down attempts of all lanes of the process together. Resolves with the endpoint's health when it fails. */
 export interface Recorder {
-  /** How many attempts are not written down yet. */
-  readonly waiting: number;
+  /** Whether as many attempts wait to be written down as may. */
+  readonly isFull: boolean;
   record(attempt: NewAttempt): Promise<EndpointHealth | null>;
 }
 
-export function createRecorder(db: Database): Recorder {
+export function createRecorder(db: Database, { mostWaiting = MOST_WAITING } = {}): Recorder {
   const group = new GroupCommit<NewAttempt, EndpointHealth | null>({
     maxBatch: MAX_BATCH,
     isFaultOfOne: (error) => !isDatabaseUnavailable(error),
@@ -33,8 +36,8 @@ export function createRecorder(db: Database): Recorder {
   });
   let waiting = 0;
   return {
-    get waiting() {
-      return waiting;
+    get isFull() {
+      return waiting >= mostWaiting;
     },
     async record(attempt) {
       waiting += 1;

@@ -23,8 +23,9 @@ export async function runLane(
   context: JobContext,
 ): Promise<void> {
   const lane = new Lane(parts, endpointId, context);
-  if (!(await lane.run())) return;
-  await cancelIfDeleted(parts, endpointId, context);
+  const end = await lane.run();
+  if (end === 'superseded') return;
+  if (end === 'absent') await cancelIfDeleted(parts, endpointId, context);
   await context.settle(async (tx) => {
     const dueInMs = await nextDueInMs(tx, endpointId);
     if (dueInMs === null) return;

@@ -37,6 +37,11 @@ export function describeSendError(error: unknown): string {
   return codes[0] === undefined ? 'no answer' : `no answer: ${codes[0]}`;
 }
 
+/** Whether it is this process, or its machine, that can open nothing more. */
+export function isShortage(error: unknown): boolean {
+  return codesOf(error).some((code) => code === 'EMFILE' || code === 'ENFILE');
+}
+
 /** Of the error, or of the first of several: a name may have several addresses. */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];

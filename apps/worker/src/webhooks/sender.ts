@@ -6,6 +6,9 @@ const SWEEP_MS = 250;
 
 const USER_AGENT = 'Gatehouse-Webhooks/1';
 
+/** Requests under way: each has a socket, its body and what has come of its answer. */
+const MOST_UNDER_WAY = 4_000;
+
 export interface WebhookRequest {
   origin: string;
   /** With its query. */
@@ -19,9 +22,11 @@ export interface WebhookRequest {
 }
 
 export interface Sender {
+  /** Whether as many requests are under way as may be in this process. */
+  readonly isFull: boolean;
   /**
    * Sends a request once; redirects are answers like others. Resolves with what came of it, within 15 s or a little
-   * more. Null when the signal fired first: nobody knows what came of it.
+   * more. Null when it was cut off, so that nobody knows what came of it, or could not be begun, for want of a connection.
    */
   send(request: WebhookRequest, lane: Cutter): Promise<Answer | null>;
   close(): Promise<void>;
@@ -33,7 +38,7 @@ export interface Cutter {
   delete(exchange: Exchange): void;
 }
 
-export function createSender(agent: Dispatcher): Sender {
+export function createSender(agent: Dispatcher, { mostUnderWay = MOST_UNDER_WAY } = {}): Sender {
   const underWay = new Set<Exchange>();
   // In the order of their ends, as they all have the same time.
   const sweep = () => {
@@ -45,6 +50,9 @@ export function createSender(agent: Dispatcher): Sender {
   };
   const timer = setInterval(sweep, SWEEP_MS).unref();
   return {
+    get isFull() {
+      return underWay.size >= mostUnderWay;
+    },
     send({ origin, path, id, timestamp, signature, body }, lane) {
       return new Promise((resolve) => {
         const exchange = new Exchange((answer) => {
