@@ -4,9 +4,12 @@ import { createTurns, type Turns } from '../src/mail/turns.ts';
 
 const A = 'a.test';
 
-/** One mail at once to a domain, and a pause that is too long to wait for. The clock stands still unless one is given. */
-function newTurns(now = () => 0): Turns {
-  const pauses = { firstMs: 2_000, longestMs: 2_000 };
+/**
+ * One mail at once to a domain, and a pause that is too long to wait for unless told otherwise. The clock stands still
+ * unless one is given.
+ */
+function newTurns(now = () => 0, pauseMs = 2_000): Turns {
+  const pauses = { firstMs: pauseMs, longestMs: pauseMs };
   const pace = createDomainPace({ atOnce: 1, domainPause: pauses, serverPause: pauses });
   return createTurns(pace, now);
 }
@@ -52,4 +55,14 @@ test('a turn says how long it was waited for', async () => {
   now = 300;
   first.end(null);
   expect([first.waitedMs, (await second).waitedMs]).toEqual([0, 300]);
+});
+
+test('who waits for the end of a pause has his turn then, also when a timer comes early', async () => {
+  // All timers are early by this clock, which is slow.
+  const turns = newTurns(() => performance.now() * 0.8, 200);
+  (await turns.take(A, true)).end('domain');
+  const first = turns.take(A, true);
+  const second = turns.take(A, false);
+  (await first).end(null);
+  (await second).end(null);
 });

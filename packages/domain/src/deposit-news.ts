@@ -1,19 +1,17 @@
 import type { DepositState } from './deposit.ts';
 
 /** What its owner and his listeners are told of a deposit. */
-export const DEPOSIT_NEWS = [
-  'deposit.created',
-  'deposit.failed',
-  'deposit.canceled',
-  'deposit.succeeded',
-  'deposit.refunded',
-  'deposit.refund_failed',
-  'deposit.dispute_opened',
-  'deposit.dispute_updated',
-  'deposit.dispute_won',
-  'deposit.dispute_lost',
-] as const;
-export type DepositNews = (typeof DEPOSIT_NEWS)[number];
+export type DepositNews =
+  | 'deposit.created'
+  | 'deposit.failed'
+  | 'deposit.canceled'
+  | 'deposit.succeeded'
+  | 'deposit.refunded'
+  | 'deposit.refund_failed'
+  | 'deposit.dispute_opened'
+  | 'deposit.dispute_updated'
+  | 'deposit.dispute_won'
+  | 'deposit.dispute_lost';
 
 /**
  * What a change of what is known is news of, in the order in which it would have happened. Once each: whoever hears the

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { Id, Nullable, Time } from './shapes.ts';
 
-export const WEBHOOK_DISABLED_REASONS = ['owner', 'gone', 'failing', 'deactivated'] as const;
+const DISABLED_REASONS = ['owner', 'gone', 'failing', 'deactivated'] as const;
 
 export const WebhookEndpointSchema = Type.Object({
   id: Id,
@@ -12,7 +12,7 @@ export const WebhookEndpointSchema = Type.Object({
   maxConcurrency: Type.Integer(),
   ordered: Type.Boolean(),
   enabled: Type.Boolean(),
-  disabledReason: Type.Union([Type.Enum([...WEBHOOK_DISABLED_REASONS]), Type.Null()], {
+  disabledReason: Type.Union([Type.Enum([...DISABLED_REASONS]), Type.Null()], {
     description:
       '`owner`: switched off. `gone`: it answered 410. `failing`: it only failed for five days. `deactivated`: its ' +
       'owner was.',

@@ -1,5 +1,7 @@
+import type { Static } from 'typebox';
 import { html } from './html.ts';
 import { detailLines, detailTable, layout } from './layout.ts';
+import { defineTemplate, type EmailData, type Template, type TemplateParts } from './template.ts';
 
 export interface Notice {
   title: string;
@@ -10,17 +12,34 @@ export interface Notice {
   rest: readonly string[];
 }
 
+export interface NoticeParts<D extends EmailData>
+  extends Pick<TemplateParts<D, never>, 'name' | 'data' | 'sample' | 'subject'> {
+  notice: (data: Static<D>) => Notice;
+}
+
 /** A mail that tells of one thing: what happened, its details and what follows. */
-export function noticeText({ lead, details, rest }: Notice): string {
+export function defineNotice<D extends EmailData>({
+  notice,
+  ...parts
+}: NoticeParts<D>): Template<D, never> {
+  return defineTemplate<D>({
+    ...parts,
+    text: (data) => toText(notice(data)),
+    html: (data) => toPage(notice(data)),
+  });
+}
+
+function toText({ lead, details, rest }: Notice): string {
   return `${[lead, detailLines(details), ...rest].join('\n\n')}\n`;
 }
 
-/** The same as a page. */
-export function noticePage({ title, lead, details, rest }: Notice): string {
+function toPage({ title, lead, details, rest }: Notice): string {
   return layout({
     title,
     content: html`<p style="margin:0 0 16px">${lead}</p>
-${detailTable(details)}
-${rest.map((paragraph) => html`<p style="margin:16px 0 0">${paragraph}</p>`)}`,
+${detailTable(details)}${rest.map(
+  (paragraph) => html`
+<p style="margin:16px 0 0">${paragraph}</p>`,
+)}`,
   });
 }

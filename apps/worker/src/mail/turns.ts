@@ -33,6 +33,7 @@ interface Waiter {
 /** Who may send to a domain, and when, in this process. `now` in milliseconds, of a clock that only goes forward. */
 export function createTurns(pace: DomainPace, now: () => number = () => performance.now()): Turns {
   const lines = new Map<string, Set<Waiter>>();
+  const wakeUps = new Map<string, NodeJS.Timeout>();
 
   const begin = (domain: string, askedAt: number): Turn => {
     const beganAt = now();
@@ -50,19 +51,30 @@ export function createTurns(pace: DomainPace, now: () => number = () => performa
     for (const waiter of urgentFirst(lines.get(domain))) {
       const waitMs = pace.waitMs(domain, 0, now());
       if (waitMs > PATIENCE_MS) leave(domain, waiter);
-      else if (waitMs > 0) return;
-      else {
+      else if (waitMs === 0) {
         remove(domain, waiter);
         waiter.turn.resolve(begin(domain, waiter.askedAt));
+      } else {
+        wakeUp(domain, waitMs);
+        return;
       }
     }
+  };
+
+  /** Nobody's end tells of the end of a pause. A timer may come before its time: who still has to wait is woken again. */
+  const wakeUp = (domain: string, waitMs: number): void => {
+    clearTimeout(wakeUps.get(domain));
+    wakeUps.set(domain, setTimeout(() => next(domain), Math.ceil(waitMs)).unref());
   };
 
   const remove = (domain: string, waiter: Waiter): void => {
     clearTimeout(waiter.timer);
     const line = lines.get(domain);
     line?.delete(waiter);
-    if (line?.size === 0) lines.delete(domain);
+    if (line?.size !== 0) return;
+    lines.delete(domain);
+    clearTimeout(wakeUps.get(domain));
+    wakeUps.delete(domain);
   };
 
   const leave = (domain: string, waiter: Waiter): void => {
@@ -79,8 +91,7 @@ export function createTurns(pace: DomainPace, now: () => number = () => performa
       askedAt: now(),
     };
     lines.set(domain, line.add(waiter));
-    // Nobody's end tells of the end of a pause.
-    setTimeout(() => next(domain), Math.ceil(waitMs)).unref();
+    wakeUp(domain, waitMs);
     return waiter.turn.promise;
   };
 

@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { debtNotice, MOVED_MONEY, whereItWasTaken, whereItWent } from '../moved-money.ts';
-import { type Notice, noticePage, noticeText } from '../notice.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   depositId: Type.String(),
@@ -59,7 +58,7 @@ const notice = (dispute: Data): Notice => ({
 });
 
 /** Tells the owner of a deposit of a dispute about it: what was taken for it, and how it was decided. */
-export const depositDisputed = defineTemplate({
+export const depositDisputed = defineNotice({
   name: 'deposit-disputed',
   data,
   sample: {
@@ -73,6 +72,5 @@ export const depositDisputed = defineTemplate({
     changedAt: '2026-11-20T08:00:00.000Z',
   },
   subject: (dispute) => `${title(dispute)}: ${dispute.amount}`,
-  text: (dispute) => noticeText(notice(dispute)),
-  html: (dispute) => noticePage(notice(dispute)),
+  notice,
 });

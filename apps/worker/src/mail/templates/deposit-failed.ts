@@ -1,6 +1,5 @@
 import Type from 'typebox';
-import { type Notice, noticePage, noticeText } from '../notice.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   depositId: Type.String(),
@@ -22,7 +21,7 @@ const notice = ({ depositId, amount, failedAt }: Type.Static<typeof data>): Noti
 });
 
 /** Tells the owner of a deposit that a payment of it failed. */
-export const depositFailed = defineTemplate({
+export const depositFailed = defineNotice({
   name: 'deposit-failed',
   data,
   sample: {
@@ -31,6 +30,5 @@ export const depositFailed = defineTemplate({
     failedAt: '2026-11-20T08:00:00.000Z',
   },
   subject: ({ amount }) => `Your payment of ${amount} did not go through`,
-  text: (deposit) => noticeText(notice(deposit)),
-  html: (deposit) => noticePage(notice(deposit)),
+  notice,
 });

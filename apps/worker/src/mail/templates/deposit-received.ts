@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { debtNotice, MOVED_MONEY, whereItWent } from '../moved-money.ts';
-import { type Notice, noticePage, noticeText } from '../notice.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   depositId: Type.String(),
@@ -22,7 +21,7 @@ const notice = (deposit: Static<typeof data>): Notice => ({
 });
 
 /** Tells the owner of a deposit that its money has come. */
-export const depositReceived = defineTemplate({
+export const depositReceived = defineNotice({
   name: 'deposit-received',
   data,
   sample: {
@@ -34,6 +33,5 @@ export const depositReceived = defineTemplate({
     receivedAt: '2026-11-20T08:00:00.000Z',
   },
   subject: ({ amount }) => `Your deposit of ${amount} is here`,
-  text: (deposit) => noticeText(notice(deposit)),
-  html: (deposit) => noticePage(notice(deposit)),
+  notice,
 });

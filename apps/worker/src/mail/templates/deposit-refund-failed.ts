@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { debtNotice, MOVED_MONEY, whereItWent } from '../moved-money.ts';
-import { type Notice, noticePage, noticeText } from '../notice.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   depositId: Type.String(),
@@ -23,7 +22,7 @@ const notice = (refund: Static<typeof data>): Notice => ({
 });
 
 /** Tells the owner of a deposit that the money of a refund came back. */
-export const depositRefundFailed = defineTemplate({
+export const depositRefundFailed = defineNotice({
   name: 'deposit-refund-failed',
   data,
   sample: {
@@ -35,6 +34,5 @@ export const depositRefundFailed = defineTemplate({
     failedAt: '2026-11-20T08:00:00.000Z',
   },
   subject: ({ amount }) => `A refund of ${amount} came back`,
-  text: (refund) => noticeText(notice(refund)),
-  html: (refund) => noticePage(notice(refund)),
+  notice,
 });

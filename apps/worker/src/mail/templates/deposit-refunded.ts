@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { debtNotice, MOVED_MONEY, whereItWasTaken } from '../moved-money.ts';
-import { type Notice, noticePage, noticeText } from '../notice.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   depositId: Type.String(),
@@ -29,7 +28,7 @@ const notice = (refund: Static<typeof data>): Notice => ({
 });
 
 /** Tells the owner of a deposit that money of it went back. */
-export const depositRefunded = defineTemplate({
+export const depositRefunded = defineNotice({
   name: 'deposit-refunded',
   data,
   sample: {
@@ -43,6 +42,5 @@ export const depositRefunded = defineTemplate({
     refundedAt: '2026-11-20T08:00:00.000Z',
   },
   subject: ({ amount }) => `${amount} of your deposit was refunded`,
-  text: (refund) => noticeText(notice(refund)),
-  html: (refund) => noticePage(notice(refund)),
+  notice,
 });

@@ -1,7 +1,5 @@
 import Type from 'typebox';
-import { html } from '../html.ts';
-import { detailLines, detailTable, layout } from '../layout.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   orderId: Type.String(),
@@ -21,8 +19,10 @@ type Data = Type.Static<typeof data>;
 
 const done = ({ side }: Data): string => (side === 'buy' ? 'Bought' : 'Sold');
 
-const rows = (order: Data) =>
-  [
+const notice = (order: Data): Notice => ({
+  title: `${done(order)} ${order.quantity} ${order.symbol}`,
+  lead: 'Your order was filled.',
+  details: [
     ['Symbol', order.symbol],
     ['Side', order.side === 'buy' ? 'Buy' : 'Sell'],
     ['Quantity', order.quantity],
@@ -30,10 +30,12 @@ const rows = (order: Data) =>
     [order.side === 'buy' ? 'Total cost' : 'Total proceeds', `$${order.total}`],
     ['Order', order.orderId],
     ['Time', order.filledAt],
-  ] as const;
+  ],
+  rest: [],
+});
 
 /** Tells the owner of an order that all of it was filled. */
-export const orderConfirmation = defineTemplate({
+export const orderConfirmation = defineNotice({
   name: 'order-confirmation',
   data,
   sample: {
@@ -46,11 +48,5 @@ export const orderConfirmation = defineTemplate({
     filledAt: '2026-11-20T08:00:00.000Z',
   },
   subject: (order) => `${done(order)} ${order.quantity} ${order.symbol} at $${order.averagePrice}`,
-  text: (order) => `Your order was filled.\n\n${detailLines(rows(order))}\n`,
-  html: (order) =>
-    layout({
-      title: `${done(order)} ${order.quantity} ${order.symbol}`,
-      content: html`<p style="margin:0 0 16px">Your order was filled.</p>
-${detailTable(rows(order))}`,
-    }),
+  notice,
 });

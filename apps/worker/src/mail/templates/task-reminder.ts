@@ -1,7 +1,5 @@
 import Type from 'typebox';
-import { html } from '../html.ts';
-import { detailLines, detailTable, layout } from '../layout.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   taskId: Type.String(),
@@ -10,14 +8,18 @@ const data = Type.Object({
   dueAt: Type.String(),
 });
 
-const rows = ({ title, dueAt }: Type.Static<typeof data>) =>
-  [
+const notice = ({ title, dueAt }: Type.Static<typeof data>): Notice => ({
+  title: 'A task is due',
+  lead: 'A task of yours is due.',
+  details: [
     ['Task', title],
     ['Due', dueAt],
-  ] as const;
+  ],
+  rest: [],
+});
 
 /** Reminds the owner of a task that it is due. */
-export const taskReminder = defineTemplate({
+export const taskReminder = defineNotice({
   name: 'task-reminder',
   data,
   sample: {
@@ -26,11 +28,5 @@ export const taskReminder = defineTemplate({
     dueAt: '2026-11-20T08:00:00.000Z',
   },
   subject: ({ title }) => `Due: ${title}`,
-  text: (task) => `A task of yours is due.\n\n${detailLines(rows(task))}\n`,
-  html: (task) =>
-    layout({
-      title: 'A task is due',
-      content: html`<p style="margin:0 0 16px">A task of yours is due.</p>
-${detailTable(rows(task))}`,
-    }),
+  notice,
 });

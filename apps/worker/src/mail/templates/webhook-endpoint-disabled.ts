@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { type Notice, noticePage, noticeText } from '../notice.ts';
-import { defineTemplate } from '../template.ts';
+import { defineNotice, type Notice } from '../notice.ts';
 
 const data = Type.Object({
   endpointId: Type.String(),
@@ -35,7 +34,7 @@ const notice = (disabled: Data): Notice => ({
 });
 
 /** Tells the owner of a webhook endpoint that it is sent nothing any more, and why. */
-export const webhookEndpointDisabled = defineTemplate({
+export const webhookEndpointDisabled = defineNotice({
   name: 'webhook-endpoint-disabled',
   data,
   sample: {
@@ -45,6 +44,5 @@ export const webhookEndpointDisabled = defineTemplate({
     disabledAt: '2026-11-20T08:00:00.000Z',
   },
   subject: () => TITLE,
-  text: (disabled) => noticeText(notice(disabled)),
-  html: (disabled) => noticePage(notice(disabled)),
+  notice,
 });
