@@ -1,6 +1,6 @@
 import { PRICE_PATTERN, QUANTITY_PATTERN } from '@gatehouse/domain/decimal';
 import { ID_PATTERN } from '@gatehouse/domain/id';
-import { Nullable } from '@gatehouse/domain/shapes';
+import { Id, Nullable } from '@gatehouse/domain/shapes';
 import Type, { type TProperties, type TSchema } from 'typebox';
 import { PROBLEMS } from './errors.ts';
 
@@ -8,6 +8,9 @@ export { DecimalText, Id, Nullable, Ticker } from '@gatehouse/domain/shapes';
 
 /** A `Date` is serialized to RFC 3339, UTC, with milliseconds. */
 export const Timestamp = Type.Unsafe<Date>({ type: 'string', format: 'date-time' });
+
+/** The path of what has an id. */
+export const IdParams = Type.Object({ id: Id });
 
 /** Text without null bytes, which PostgreSQL cannot store. */
 export const Text = (minLength: number, maxLength: number) =>

@@ -191,13 +191,17 @@ test('the access log does not show how somebody unsubscribes', async () => {
   const token = crypto.randomUUID();
   await gateway.call('POST', `/unsubscribe/${token}`);
   await gateway.call('PUT', `/Unsubscribe/${token}/?x`);
-  await gateway.call('GET', '/v1/emails?limit=1');
-  await until(() => lines.length === 3, { what: 'a line for each' });
+  expect((await gateway.call('GET', `/%75nsubscribe/${token}`)).status).toBe(404);
+  await gateway.call('PUT', `/%55nsub%73cribe/%0a${token}`);
+  await gateway.call('GET', '/v1/emails?limit=1&status=%73ent');
+  await until(() => lines.length === 5, { what: 'a line for each' });
   expect(JSON.stringify(lines)).not.toContain(token);
   expect(lines).toMatchObject([
     { url: '/unsubscribe/…' },
     { url: '/Unsubscribe/…' },
-    { url: '/v1/emails?limit=1' },
+    { url: '/unsubscribe/…' },
+    { url: '/Unsubscribe/…' },
+    { url: '/v1/emails?limit=1&status=%73ent' },
   ]);
 });
 

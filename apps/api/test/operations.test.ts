@@ -41,6 +41,9 @@ test('the API docs: every route is there, with its security and its statuses', a
       expect(['bearer', 'refresh']).toContain(scheme);
     if (!isPublic && !id.startsWith('post /v1/auth/'))
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '429', '500']));
+    // Of a key that is in use, or another request's.
+    if (/^(post|patch) \/v1\/(?!auth\/)/.test(id))
+      expect([id, ...Object.keys(responses)]).toEqual(expect.arrayContaining(['409', '422']));
   }
   const keys = Object.entries<{ post?: { parameters?: { name: string; required: boolean }[] } }>(
     body.paths,

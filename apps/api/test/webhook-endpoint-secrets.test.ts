@@ -46,7 +46,9 @@ test('a rotation leaves the secret of before for a day, or as long as is asked f
   expect(rotated.status).toBe(200);
   const { secret: second, ...endpoint } = rotated.body;
   expect(second).not.toBe(first);
-  expect(endpoint).toEqual((await ada.call('GET', `${PATH}/${id}`)).body);
+  const read = await ada.call('GET', `${PATH}/${id}`);
+  expect(endpoint).toEqual(read.body);
+  expect(rotated.headers.get('etag')).toBe(read.headers.get('etag'));
   const afterFirst = await secretsOf(id);
   expect(afterFirst).toMatchObject({ current: second, previous: first });
   expect(Math.abs(Number(afterFirst.overlapMs) - DAY_MS)).toBeLessThan(60_000);

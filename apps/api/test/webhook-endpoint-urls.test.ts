@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Gateway, startGateway } from './harness.ts';
+import { freshKey, type Gateway, startGateway } from './harness.ts';
 import { newPerson } from './people.ts';
 import { addEndpoint, HOOK_URL } from './webhook-scene.ts';
 
@@ -86,4 +86,19 @@ test('an odd spelling of a host is kept as what it is', async () => {
   const person = await newPerson(gateway, 'user');
   const { url } = await addEndpoint(person, { url: 'HTTPS://0x5DB8D70E/hooks' });
   expect(url).toBe(HOOK_URL);
+});
+
+test('a creation under a key is replayed wherever its URL leads by then', async () => {
+  const trusting = await startGateway({ WEBHOOK_ALLOW_PRIVATE: 'true' });
+  const strict = await trusting.replica({ WEBHOOK_ALLOW_PRIVATE: 'false' });
+  const person = await newPerson(trusting, 'user');
+  const atStrict = person.at(strict);
+  const body = { url: 'https://10.1.2.3/hooks', eventTypes: ['*'] };
+  const headers = freshKey();
+  const first = await person.call('POST', PATH, { body, headers });
+  const again = await atStrict('POST', PATH, { body, headers });
+  expect([first.status, again.status, again.text]).toEqual([201, 201, first.text]);
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  const another = await atStrict('POST', PATH, { body, headers: freshKey() });
+  expect([another.status, another.body.code]).toEqual([422, 'url_not_allowed']);
 });

@@ -159,6 +159,38 @@ test.each([
   expect(await gateway.db.webhookEndpoint.count()).toBe(count);
 });
 
+test('what is as it is asked to be is no change: no version, no event, and no act', async () => {
+  const settings = { description: 'mine', rateLimitPerSecond: 5, maxConcurrency: 3, ordered: true };
+  const eventTypes = ['order.*', 'task.due'];
+  const { id, secret: _, ...endpoint } = await addEndpoint(ada, { ...settings, eventTypes });
+  const path = `${PATH}/${id}`;
+  const acts = () => gateway.db.auditEntry.count({ where: { subjectId: id } });
+  const before = await acts();
+  const tag = (await ada.call('GET', path)).headers.get('etag');
+  const same = [
+    ...Object.entries(settings).map(([name, value]) => ({ [name]: value })),
+    ...[{ eventTypes: [...eventTypes, 'order.*'] }, { url: `${HOOK_URL}` }, { enabled: true }],
+    { ...settings, eventTypes, url: HOOK_URL, enabled: true },
+  ];
+  for (const body of same) {
+    const { status, body: answer, headers } = await ada.call('PATCH', path, { body });
+    expect([status, answer, headers.get('etag')]).toEqual([200, { id, ...endpoint }, tag]);
+  }
+  expect([await acts(), (await eventsOf(id)).length]).toEqual([before, 1]);
+  // One of several.
+  const body = { ...settings, eventTypes, enabled: true, maxConcurrency: 4 };
+  const changed = await ada.call('PATCH', path, { body });
+  expect(changed.body).toMatchObject({ maxConcurrency: 4, ordered: true });
+  expect(changed.headers.get('etag')).not.toBe(tag);
+  const [act] = await gateway.db.auditEntry.findMany({
+    where: { subjectId: id },
+    orderBy: { id: 'desc' },
+    take: 1,
+  });
+  expect(act?.details).toMatchObject({ changed: 'maxConcurrency' });
+  expect([await acts(), (await eventsOf(id)).length]).toEqual([before + 1, 2]);
+});
+
 test('a change without members is refused', async () => {
   const { id } = await addEndpoint(ada);
   const { status } = await ada.call('PATCH', `${PATH}/${id}`, { body: {} });

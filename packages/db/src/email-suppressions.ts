@@ -1,20 +1,15 @@
 import type { Queryable } from './client.ts';
 import type { EmailSuppression, Prisma } from './generated/client.ts';
+import type { Page } from './page.ts';
 
 export type { EmailSuppression } from './generated/client.ts';
 
-export interface SuppressionRequest {
+interface SuppressionRequest {
   limit: number;
   /** Of the page before. */
   cursor?: string | undefined;
   /** In any case. */
   address?: string | undefined;
-}
-
-export interface SuppressionPage {
-  data: EmailSuppression[];
-  hasMore: boolean;
-  nextCursor: string | null;
 }
 
 /** What a cursor looks like: a time in milliseconds and an address. */
@@ -24,7 +19,7 @@ export const SUPPRESSION_CURSOR = '^\\d{1,14}_[^\\u0000]{1,320}$';
 export async function listSuppressions(
   db: Queryable,
   { limit, cursor, address }: SuppressionRequest,
-): Promise<SuppressionPage> {
+): Promise<Page<EmailSuppression>> {
   const where: Prisma.EmailSuppressionWhereInput = {
     ...(cursor !== undefined && after(cursor)),
     ...(address !== undefined && { address: address.toLowerCase() }),

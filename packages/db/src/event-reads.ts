@@ -39,8 +39,9 @@ export async function listEvents(
   accountId: string,
   { after, types, limit }: EventPageRequest,
 ): Promise<Page<PublishedEvent>> {
+  const range = { accountId, seq: { gt: after } };
   const rows = await db.event.findMany({
-    where: { accountId, seq: { gt: after }, ...(types && { type: { in: [...types] } }) },
+    where: types === undefined ? range : await firstOfTypes(db, accountId, types, after, limit + 1),
     orderBy: { seq: 'asc' },
     take: limit + 1,
     select: READ,
@@ -48,6 +49,26 @@ export async function listEvents(
   const data = rows.slice(0, limit).flatMap(toPublished);
   const hasMore = rows.length > limit;
   return { data, hasMore, nextCursor: hasMore ? String(data.at(-1)?.seq) : null };
+}
+
+/**
+ * The first of these types behind `after`. Those of each are looked up by themselves: whoever asks for types that his
+ * account has none of, and asks again and again, would otherwise have all its events read each time.
+ */
+async function firstOfTypes(
+  db: Queryable,
+  accountId: string,
+  types: readonly string[],
+  after: number,
+  limit: number,
+): Promise<Prisma.EventWhereInput> {
+  const first = await db.$queryRaw<{ id: string }[]>`
+    SELECT of_type.id FROM unnest(${[...types]}::text[]) AS asked (type)
+    CROSS JOIN LATERAL (
+      SELECT id, seq FROM event
+      WHERE account_id = ${accountId}::uuid AND type = asked.type AND seq > ${after}::bigint ORDER BY seq LIMIT ${limit}
+    ) AS of_type ORDER BY of_type.seq LIMIT ${limit}`;
+  return { id: { in: first.map(({ id }) => id) } };
 }
 
 /** Null when there is no such event of the account, or it has no place in the log yet. */

@@ -27,7 +27,7 @@ export interface ListedDelivery {
 export type ListedAttempt = Omit<WebhookAttempt, 'id' | 'deliveryId'>;
 
 export interface ReadDelivery extends ListedDelivery {
-  /** Oldest first. */
+  /** The last hundred, oldest first. */
   attempts: ListedAttempt[];
 }
 
@@ -66,7 +66,7 @@ export async function listDeliveries(
   const conditions = [
     Prisma.sql`d.endpoint_id = w.id`,
     ...(cursor === undefined ? [] : [Prisma.sql`d.id < ${cursor}::uuid`]),
-    ...(eventType === undefined ? [] : [Prisma.sql`e.type = ${eventType}`]),
+    ...(eventType === undefined ? [] : [await ofType(db, accountId, eventType)]),
   ];
   const newest = Prisma.sql`ORDER BY id DESC LIMIT ${limit + 1}`;
   const branches = branchesOf(status).map(
@@ -86,23 +86,35 @@ export async function listDeliveries(
   return toPage(rows, request);
 }
 
-/** A delivery with all its attempts. Null when the account has no such delivery. */
+/** A delivery as it is listed. Null when the account has no such delivery. */
+export async function findListedDelivery(
+  db: Queryable,
+  accountId: string,
+  id: string,
+): Promise<ListedDelivery | null> {
+  const [delivery] = await db.$queryRaw<ListedDelivery[]>`
+    SELECT ${LISTED}
+    FROM webhook_delivery d JOIN event e ON e.id = d.event_id JOIN webhook_endpoint w ON w.id = d.endpoint_id ${ATTEMPTS}
+    WHERE d.id = ${id}::uuid AND d.account_id = ${accountId}::uuid`;
+  return delivery ?? null;
+}
+
+/** `findListedDelivery` with its attempts: with the last of them, as retries by hand may make any number. */
 export async function findDelivery(
   db: Queryable,
   accountId: string,
   id: string,
 ): Promise<ReadDelivery | null> {
-  const [delivery] = await db.$queryRaw<ListedDelivery[]>`
-    SELECT ${LISTED}
-    FROM webhook_delivery d JOIN event e ON e.id = d.event_id JOIN webhook_endpoint w ON w.id = d.endpoint_id ${ATTEMPTS}
-    WHERE d.id = ${id}::uuid AND d.account_id = ${accountId}::uuid`;
-  if (delivery === undefined) return null;
+  const delivery = await findListedDelivery(db, accountId, id);
+  if (delivery === null) return null;
   const attempts = await db.webhookAttempt.findMany({
     where: { deliveryId: id },
-    orderBy: [{ at: 'asc' }, { id: 'asc' }],
+    orderBy: { id: 'desc' },
+    take: 100,
     omit: { id: true, deliveryId: true },
   });
-  return { ...delivery, attemptCount: attempts.length, attempts };
+  // Their ids are of the clocks of several workers, their times of one.
+  return { ...delivery, attempts: attempts.reverse().sort((a, b) => Number(a.at) - Number(b.at)) };
 }
 
 /** The endpoint that a delivery goes to. Null when the account has no such delivery. */
@@ -118,7 +130,29 @@ export async function findTarget(
   return delivery?.endpointId ?? null;
 }
 
-/** What a filter is the union of, each of which has an index. */
+/** So many events of a type are few enough to look for the deliveries of each. */
+const FEW = 1_000;
+
+/**
+ * What is of a type: chosen by its events where the account has few of them, and else from the newest delivery on, which
+ * soon fills a page. It does not at an endpoint that has been sent hardly any of a type of which its account has many:
+ * there all its deliveries are looked at.
+ */
+async function ofType(db: Queryable, accountId: string, type: string): Promise<Prisma.Sql> {
+  const events = await db.event.findMany({
+    where: { accountId, type, seq: { not: null } },
+    orderBy: { seq: 'desc' },
+    take: FEW + 1,
+    select: { id: true },
+  });
+  if (events.length > FEW) return Prisma.sql`e.type = ${type}`;
+  return Prisma.sql`d.event_id = ANY(${events.map(({ id }) => id)}::uuid[])`;
+}
+
+/**
+ * What a filter is the union of. Each has an index, save `succeeded`, which is the rule: it looks at all deliveries of an
+ * endpoint where hardly any succeeded.
+ */
 function branchesOf(status: DeliveryStatusFilter | undefined): Prisma.Sql[] {
   if (status === undefined) return [Prisma.sql`true`];
   switch (status) {

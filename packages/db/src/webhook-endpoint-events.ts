@@ -16,7 +16,7 @@ export async function testEndpoint(
   endpoint: WebhookEndpoint,
   occasion: Occasion,
 ): Promise<string> {
-  return tellOf(tx, endpoint, 'test', occasion, endpoint.id);
+  return tellOf(tx, endpoint, 'test', occasion);
 }
 
 type Happening =
@@ -34,16 +34,17 @@ export async function tellOf(
   endpoint: WebhookEndpoint,
   happening: Happening,
   { at, requestId }: Occasion,
-  onlyEndpointId?: string,
 ): Promise<string> {
   const id = newId();
   const { accountId } = endpoint;
   const type = `webhook_endpoint.${happening}` as const;
-  const data =
+  const told =
     happening === 'test'
-      ? { endpointId: endpoint.id, message: 'This is a test.' }
-      : endpointEventView(endpoint);
-  const only = onlyEndpointId === undefined ? {} : { onlyEndpointId };
-  await insertEvents(tx, [{ id, accountId, type, data, requestId, at, ...only }]);
+      ? {
+          data: { endpointId: endpoint.id, message: 'This is a test.' },
+          onlyEndpointId: endpoint.id,
+        }
+      : { data: endpointEventView(endpoint) };
+  await insertEvents(tx, [{ id, accountId, type, requestId, at, ...told }]);
   return id;
 }

@@ -1,7 +1,8 @@
 import type { Transaction } from '@gatehouse/db/client';
 import { insertRecord } from '@gatehouse/db/idempotency-records';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
+import { addResponses } from '../added-responses.ts';
 import { IdempotencyKeyRequired, IdempotencyKeyReused } from '../errors.ts';
 import { type Answer, type Outcome, render } from '../idempotency/answer.ts';
 import { createClaims, type KeyedRequest } from '../idempotency/claims.ts';
@@ -10,6 +11,7 @@ import { idempotencyKey } from '../idempotency/key.ts';
 import { type Commit, type KeyedAnswer, runKeyed, type ToRecord } from '../idempotency/keyed.ts';
 import { createSeal, PLAIN } from '../idempotency/seal.ts';
 import { PROBLEM_TYPE, toProblem } from '../problem.ts';
+import { problems } from '../schemas.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -63,6 +65,11 @@ export default fp<IdempotencyOptions>(
     const claims = createClaims(app.redis);
     const sealed = createSeal(secrets);
     const fingerprintKeys = secrets.map(fingerprintKey);
+
+    app.addHook('onRoute', (route) => {
+      // A key that is in use, or another request's.
+      if (honoursKeys(route)) addResponses(route, problems(409, 422));
+    });
 
     const runWithKey = async (
       request: FastifyRequest,
@@ -140,6 +147,12 @@ export default fp<IdempotencyOptions>(
   },
   { name: 'idempotency', dependencies: ['database', 'redis', 'authentication'] },
 );
+
+/** Who logs in has no account yet, to which a key could belong. */
+function honoursKeys({ url, method }: RouteOptions): boolean {
+  const isMutation = [method].flat().some((one) => one === 'POST' || one === 'PATCH');
+  return isMutation && url.startsWith('/v1/') && !url.startsWith('/v1/auth/');
+}
 
 /**
  * Runs under the fingerprint of the first key. When that is not the one that the idempotency key was used with, the

@@ -13,7 +13,7 @@ import { actorOf } from '../../auth/actor.ts';
 import { newApiKey } from '../../auth/api-keys.ts';
 import { NotFound } from '../../errors.ts';
 import { invalidInput } from '../../input/invalid-input.ts';
-import { Id, idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
+import { IdParams, idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
 import { ApiKey, ApiKeyRotation, ApiKeyWithSecret, NewApiKey } from './schemas.ts';
 
 const PREFIX_LENGTH = 7;
@@ -40,7 +40,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Make an API key. The answer is the only place where it is shown.',
         headers: idempotencyHeader(false),
         body: NewApiKey,
-        response: { 201: ApiKeyWithSecret, ...problems(401, 403, 413, 415, 422) },
+        response: { 201: ApiKeyWithSecret, ...problems(401, 403, 413, 415) },
       },
     },
     (request, reply) =>
@@ -99,9 +99,9 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
           'The key keeps its id, name and scopes. The secret of before works until the overlap is over; one that ' +
           'an earlier rotation left working ends.',
         headers: idempotencyHeader(false),
-        params: Type.Object({ id: Id }),
+        params: IdParams,
         body: ApiKeyRotation,
-        response: { 200: ApiKeyWithSecret, ...problems(401, 403, 404, 413, 415, 422) },
+        response: { 200: ApiKeyWithSecret, ...problems(401, 403, 404, 413, 415) },
       },
     },
     (request, reply) =>
@@ -130,7 +130,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Identity'],
         summary: 'Revoke an API key. It stops working within a second.',
-        params: Type.Object({ id: Id }),
+        params: IdParams,
         response: { 204: Type.Null(), ...problems(401, 403, 404) },
       },
     },

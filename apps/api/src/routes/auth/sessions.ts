@@ -4,7 +4,16 @@ import { listSessions } from '@gatehouse/db/sessions';
 import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
 import { NotFound } from '../../errors.ts';
-import { Id, Nullable, PageOf, pageQuery, problems, Query, Timestamp } from '../../schemas.ts';
+import {
+  Id,
+  IdParams,
+  Nullable,
+  PageOf,
+  pageQuery,
+  problems,
+  Query,
+  Timestamp,
+} from '../../schemas.ts';
 
 const ListedSession = Type.Object({
   id: Id,
@@ -47,7 +56,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Identity'],
         summary: 'End one of your sessions. Its access tokens stop working at once.',
-        params: Type.Object({ id: Id }),
+        params: IdParams,
         response: { 204: Type.Null(), ...problems(401, 403, 404) },
       },
     },

@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findDeposit, listDeposits } from '@gatehouse/db/deposits';
 import { DepositSchema, depositView } from '@gatehouse/domain/deposit-view';
 import { NotFound } from '../../errors.ts';
-import { idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
+import { IdParams, idempotencyHeader, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
 import { placeDeposit } from './place.ts';
-import { BegunDeposit, DepositParams, NewDeposit } from './schemas.ts';
+import { BegunDeposit, NewDeposit } from './schemas.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -57,7 +57,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Deposits'],
         summary: 'Read a deposit',
-        params: DepositParams,
+        params: IdParams,
         response: { 200: DepositSchema, ...problems(401, 403, 404) },
       },
     },

@@ -1,6 +1,6 @@
 import { BEGUN_DEPOSIT } from '@gatehouse/domain/deposit-view';
 import Type from 'typebox';
-import { Body, Id } from '../../schemas.ts';
+import { Body } from '../../schemas.ts';
 
 const Currency = Type.Enum(['usd']);
 
@@ -21,5 +21,3 @@ export const BegunDeposit = Type.Object({
   }),
   paymentIntentId: Type.String(),
 });
-
-export const DepositParams = Type.Object({ id: Id });

@@ -34,20 +34,16 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Mail'],
         summary: 'Say which mails you want',
         headers: idempotencyHeader(false),
-        body: Body({ reminders: Type.Optional(members.reminders) }, { minProperties: 1 }),
-        response: { 200: Type.Object(members), ...problems(401, 403, 409, 413, 415, 422) },
+        body: Body(members),
+        response: { 200: Type.Object(members), ...problems(401, 403, 413, 415) },
       },
     },
     (request, reply) =>
       app.once(request, reply, async (tx) => {
         const { accountId } = request.principal;
         const { reminders } = request.body;
-        if (reminders !== undefined)
-          await setWish(tx, { accountId, category: 'reminders', isWanted: reminders });
-        return {
-          status: 200,
-          body: { reminders: await isWanted(tx, accountId, 'reminders') },
-        };
+        await setWish(tx, { accountId, category: 'reminders', isWanted: reminders });
+        return { status: 200, body: { reminders } };
       }),
   );
 };

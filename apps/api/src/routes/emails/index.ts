@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findEmail, listEmails } from '@gatehouse/db/email-reads';
 import { sendEmail } from '@gatehouse/jobs/definitions/send-email';
 import { NotFound } from '../../errors.ts';
-import { PageOf, problems } from '../../schemas.ts';
-import { Email, EmailParams, EmailQuery, ListedEmail } from './schemas.ts';
+import { IdParams, PageOf, problems } from '../../schemas.ts';
+import { Email, EmailQuery, ListedEmail } from './schemas.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   const mailsOf = (accountId: string) => ({ accountId, jobName: sendEmail.name });
@@ -29,7 +29,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Mail'],
         summary: 'Read what became of a mail, with every attempt to send it',
-        params: EmailParams,
+        params: IdParams,
         response: { 200: Email, ...problems(401, 403, 404) },
       },
     },

@@ -47,5 +47,3 @@ export const EmailQuery = Query({
   status: Type.Optional(Status),
   template: Type.Optional(Text(1, 100)),
 });
-
-export const EmailParams = Type.Object({ id: Id });

@@ -3,8 +3,8 @@ import { findEvent, listEvents, type PublishedEvent } from '@gatehouse/db/event-
 import { listensTo } from '@gatehouse/domain/event-filter';
 import { EVENT_TYPE_NAMES } from '@gatehouse/domain/event-types';
 import { NotFound } from '../../errors.ts';
-import { PageOf, problems } from '../../schemas.ts';
-import { Event, EventParams, EventQuery } from './schemas.ts';
+import { IdParams, PageOf, problems } from '../../schemas.ts';
+import { Event, EventQuery } from './schemas.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -39,7 +39,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Events'],
         summary: 'Read an event',
-        params: EventParams,
+        params: IdParams,
         response: { 200: Event, ...problems(401, 403, 404) },
       },
     },

@@ -31,5 +31,3 @@ export const EventQuery = Query({
     Type.String({ pattern: '^[0-9]{1,15}$', description: '`nextCursor` of the page before' }),
   ),
 });
-
-export const EventParams = Type.Object({ id: Id });

@@ -10,15 +10,8 @@ import {
 import { cancelJob } from '@gatehouse/jobs/cancellation';
 import { actorOf } from '../../auth/actor.ts';
 import { JobNotCancelable, JobNotRedrivable, NotFound } from '../../errors.ts';
-import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
-import {
-  BulkRedrive,
-  BulkRedriven,
-  Job,
-  JobParams,
-  JobQuery,
-  REDRIVEN_AT_MOST,
-} from './schemas.ts';
+import { IdParams, idempotencyHeader, PageOf, problems } from '../../schemas.ts';
+import { BulkRedrive, BulkRedriven, Job, JobQuery, REDRIVEN_AT_MOST } from './schemas.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -42,7 +35,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Jobs'],
         summary: 'Read a job that is owed; one that is done is there no longer',
-        params: JobParams,
+        params: IdParams,
         response: { 200: Job, ...problems(401, 403, 404) },
       },
     },
@@ -61,8 +54,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Jobs'],
         summary: 'Give a job that is dead or waits for a retry all its attempts anew, from now',
         headers: idempotencyHeader(false),
-        params: JobParams,
-        response: { 202: Job, ...problems(401, 403, 404, 409, 422) },
+        params: IdParams,
+        response: { 202: Job, ...problems(401, 403, 404, 409) },
       },
     },
     (request, reply) =>
@@ -93,8 +86,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
           'Answers with the job as it was. An order that was not executed yet is canceled, a mail is not sent, a wish ' +
           'to cancel is forgotten, a task reminds nobody.',
         headers: idempotencyHeader(false),
-        params: JobParams,
-        response: { 202: Job, ...problems(401, 403, 404, 409, 422) },
+        params: IdParams,
+        response: { 202: Job, ...problems(401, 403, 404, 409) },
       },
     },
     (request, reply) =>
@@ -124,7 +117,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Redrive the dead jobs of a queue, oldest first',
         headers: idempotencyHeader(false),
         body: BulkRedrive,
-        response: { 200: BulkRedriven, ...problems(401, 403, 413, 415, 422) },
+        response: { 200: BulkRedriven, ...problems(401, 403, 413, 415) },
       },
     },
     (request, reply) =>

@@ -41,8 +41,6 @@ export const JobQuery = Query({
   queue: Type.Optional(Queue),
 });
 
-export const JobParams = Type.Object({ id: Id });
-
 /** What one request redrives at most: a transaction ends within seconds. */
 export const REDRIVEN_AT_MOST = 50_000;
 

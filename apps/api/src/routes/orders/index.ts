@@ -10,8 +10,8 @@ import { acceptedOrderView, OrderSchema, orderView } from '@gatehouse/domain/ord
 import { cancelTrade } from '@gatehouse/jobs/definitions/cancel-trade';
 import { executeTrade } from '@gatehouse/jobs/definitions/execute-trade';
 import { ClientOrderIdTaken, NotFound, OrderNotCancelable } from '../../errors.ts';
-import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
-import { ClientOrderParams, NewOrder, OrderParams, OrderQuery, OrderWithFills } from './schemas.ts';
+import { IdParams, idempotencyHeader, PageOf, problems } from '../../schemas.ts';
+import { ClientOrderParams, NewOrder, OrderQuery, OrderWithFills } from './schemas.ts';
 import { orderWithFillsView } from './views.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
@@ -24,7 +24,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Place an order',
         headers: idempotencyHeader(true),
         body: NewOrder,
-        response: { 201: OrderSchema, ...problems(401, 403, 409, 413, 415, 422) },
+        response: { 201: OrderSchema, ...problems(401, 403, 409, 413, 415) },
       },
     },
     (request, reply) =>
@@ -79,7 +79,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Orders'],
         summary: 'Read an order with its fills',
-        params: OrderParams,
+        params: IdParams,
         response: { 200: OrderWithFills, ...problems(401, 403, 404) },
       },
     },
@@ -120,8 +120,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Orders'],
         summary: 'Ask for an order to be canceled',
         headers: idempotencyHeader(false),
-        params: OrderParams,
-        response: { 202: OrderSchema, ...problems(401, 403, 404, 409, 422) },
+        params: IdParams,
+        response: { 202: OrderSchema, ...problems(401, 403, 404, 409) },
       },
     },
     (request, reply) =>

@@ -51,6 +51,4 @@ export const OrderQuery = Query({
   status: Type.Optional(OrderStatusSchema),
   symbol: Type.Optional(Ticker),
 });
-
-export const OrderParams = Type.Object({ id: Id });
 export const ClientOrderParams = Type.Object({ clientOrderId: ClientOrderId });

@@ -4,8 +4,8 @@ import { findStripeEvent, listStripeEvents, lockStripeEvent } from '@gatehouse/d
 import { processStripeEvent } from '@gatehouse/jobs/definitions/process-stripe-event';
 import { actorOf } from '../../auth/actor.ts';
 import { NotFound, StripeEventInProgress } from '../../errors.ts';
-import { idempotencyHeader, PageOf, problems } from '../../schemas.ts';
-import { ListedStripeEvent, StripeEvent, StripeEventParams, StripeEventQuery } from './schemas.ts';
+import { IdParams, idempotencyHeader, PageOf, problems } from '../../schemas.ts';
+import { ListedStripeEvent, StripeEvent, StripeEventQuery } from './schemas.ts';
 import { stripeEventView } from './view.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
@@ -30,7 +30,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Deposits'],
         summary: 'Read an event from Stripe, and what came of it',
-        params: StripeEventParams,
+        params: IdParams,
         response: { 200: StripeEvent, ...problems(401, 403, 404) },
       },
     },
@@ -51,8 +51,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'What it did before is not done again: an event says how things are. It stays as it is until that is done.',
         headers: idempotencyHeader(false),
-        params: StripeEventParams,
-        response: { 202: ListedStripeEvent, ...problems(401, 403, 404, 409, 422) },
+        params: IdParams,
+        response: { 202: ListedStripeEvent, ...problems(401, 403, 404, 409) },
       },
     },
     (request, reply) =>

@@ -47,5 +47,3 @@ export const StripeEventQuery = Query({
   source: Type.Optional(Source),
   eventId: Type.Optional(Text(1, 255)),
 });
-
-export const StripeEventParams = Type.Object({ id: Id });

@@ -17,9 +17,9 @@ import Type from 'typebox';
 import { NotFound } from '../../errors.ts';
 import { tell } from '../../events.ts';
 import { assertIfMatch, versionTag } from '../../plugins/etag.ts';
-import { IfMatch, idempotencyHeader, PageOf, problems } from '../../schemas.ts';
+import { IdParams, IfMatch, idempotencyHeader, PageOf, problems } from '../../schemas.ts';
 import { scheduleReminder } from './reminder.ts';
-import { NewTask, TaskChange, TaskParams, TaskQuery } from './schemas.ts';
+import { NewTask, TaskChange, TaskQuery } from './schemas.ts';
 
 type TaskEvent = 'task.created' | 'task.updated' | 'task.deleted';
 
@@ -47,7 +47,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Create a task',
         headers: idempotencyHeader(false),
         body: NewTask,
-        response: { 201: TaskSchema, ...problems(401, 403, 413, 415, 422) },
+        response: { 201: TaskSchema, ...problems(401, 403, 413, 415) },
       },
     },
     (request, reply) =>
@@ -88,7 +88,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Tasks'],
         summary: 'Read a task',
-        params: TaskParams,
+        params: IdParams,
         response: { 200: TaskSchema, ...problems(401, 403, 404) },
       },
     },
@@ -108,9 +108,9 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Tasks'],
         summary: 'Change a task',
         headers: Type.Intersect([idempotencyHeader(false), IfMatch]),
-        params: TaskParams,
+        params: IdParams,
         body: TaskChange,
-        response: { 200: TaskSchema, ...problems(401, 403, 404, 412, 413, 415, 422) },
+        response: { 200: TaskSchema, ...problems(401, 403, 404, 412, 413, 415) },
       },
     },
     (request, reply) =>
@@ -139,7 +139,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Tasks'],
         summary: 'Delete a task',
         headers: IfMatch,
-        params: TaskParams,
+        params: IdParams,
         response: { 204: Type.Null(), ...problems(401, 403, 404, 412) },
       },
     },

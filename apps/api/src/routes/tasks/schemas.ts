@@ -1,6 +1,6 @@
 import { TASK_STATUSES, TaskPrioritySchema, TaskStatusSchema } from '@gatehouse/domain/task-view';
 import Type from 'typebox';
-import { Body, Id, Nullable, pageQuery, Query, Text } from '../../schemas.ts';
+import { Body, Nullable, pageQuery, Query, Text } from '../../schemas.ts';
 
 const DueAt = Type.String({ format: 'date-time' });
 
@@ -36,5 +36,3 @@ export const TaskQuery = Query({
   status: Type.Optional(TaskStatusSchema),
   priority: Type.Optional(TaskPrioritySchema),
 });
-
-export const TaskParams = Type.Object({ id: Id });

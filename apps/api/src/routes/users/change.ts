@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { lockEventLog } from '@gatehouse/db/event-log';
-import { idempotencyHeader, problems } from '../../schemas.ts';
+import { IdParams, idempotencyHeader, problems } from '../../schemas.ts';
 import { applyChange } from './apply-change.ts';
 import { takeUser } from './locked-user.ts';
-import { ManagedUser, UserChange, UserParams } from './schemas.ts';
+import { ManagedUser, UserChange } from './schemas.ts';
 
 export const change: FastifyPluginAsyncTypebox = async (app) => {
   app.patch(
@@ -17,9 +17,9 @@ export const change: FastifyPluginAsyncTypebox = async (app) => {
           'Who is deactivated is signed out everywhere at once, and his API keys rest until he is active again. His ' +
           'webhook endpoints are disabled, and stay so until he enables them. The last admin stays one.',
         headers: idempotencyHeader(false),
-        params: UserParams,
+        params: IdParams,
         body: UserChange,
-        response: { 200: ManagedUser, ...problems(401, 403, 404, 409, 413, 415, 422) },
+        response: { 200: ManagedUser, ...problems(401, 403, 404, 409, 413, 415) },
       },
     },
     (request, reply) =>

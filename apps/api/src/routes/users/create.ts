@@ -21,7 +21,7 @@ export const create: FastifyPluginAsyncTypebox<{ config: Config }> = async (app,
         description: 'Without a password he gets a mail with which he chooses one.',
         headers: idempotencyHeader(false),
         body: CreatedUser,
-        response: { 201: ManagedUser, ...problems(401, 403, 409, 413, 415, 422) },
+        response: { 201: ManagedUser, ...problems(401, 403, 409, 413, 415) },
       },
     },
     async (request, reply) => {

@@ -34,7 +34,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Change your name',
         headers: idempotencyHeader(false),
         body: OwnChange,
-        response: { 200: User, ...problems(401, 403, 409, 413, 415, 422) },
+        response: { 200: User, ...problems(401, 403, 409, 413, 415) },
       },
     },
     (request, reply) =>

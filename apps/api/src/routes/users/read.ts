@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findUserById, listUsers } from '@gatehouse/db/users';
 import { NotFound } from '../../errors.ts';
-import { PageOf, problems } from '../../schemas.ts';
-import { ManagedUser, UserParams, UserQuery } from './schemas.ts';
+import { IdParams, PageOf, problems } from '../../schemas.ts';
+import { ManagedUser, UserQuery } from './schemas.ts';
 
 export const read: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -26,7 +26,7 @@ export const read: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Identity'],
         summary: 'Read a user',
-        params: UserParams,
+        params: IdParams,
         response: { 200: ManagedUser, ...problems(401, 403, 404) },
       },
     },

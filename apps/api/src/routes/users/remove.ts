@@ -5,10 +5,9 @@ import { deleteUser } from '@gatehouse/db/user-changes';
 import { lockEnabledEndpoints } from '@gatehouse/db/webhook-endpoint-states';
 import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
-import { problems } from '../../schemas.ts';
+import { IdParams, problems } from '../../schemas.ts';
 import { applyChange } from './apply-change.ts';
 import { takeUser } from './locked-user.ts';
-import { UserParams } from './schemas.ts';
 
 export const remove: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
@@ -21,7 +20,7 @@ export const remove: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'With his account, unless it ever had money, an order, a task, a mail, a webhook endpoint or any other ' +
           'event: then the user is deactivated, and stays in the list.',
-        params: UserParams,
+        params: IdParams,
         response: { 204: Type.Null(), ...problems(401, 403, 404, 409) },
       },
     },

@@ -1,7 +1,7 @@
 import { ROLES } from '@gatehouse/domain/user-view';
 import Type from 'typebox';
 import { Email, User } from '../../auth/user-schema.ts';
-import { Body, Id, Nullable, pageQuery, Query, Text, Timestamp } from '../../schemas.ts';
+import { Body, Nullable, pageQuery, Query, Text, Timestamp } from '../../schemas.ts';
 import { NewPassword } from '../auth/schemas.ts';
 
 const Name = Text(1, 200);
@@ -12,8 +12,6 @@ export const ManagedUser = Type.Object({
   ...User.properties,
   deactivatedAt: Nullable(Timestamp),
 });
-
-export const UserParams = Type.Object({ id: Id });
 
 export const UserQuery = Query({
   ...pageQuery,

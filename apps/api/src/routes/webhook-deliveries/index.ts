@@ -2,14 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findDelivery, listDeliveries } from '@gatehouse/db/webhook-delivery-reads';
 import { knowsEndpoint } from '@gatehouse/db/webhook-endpoints';
 import { NotFound } from '../../errors.ts';
-import { PageOf, problems } from '../../schemas.ts';
+import { IdParams, PageOf, problems } from '../../schemas.ts';
 import { retry } from './retry.ts';
-import {
-  ListedWebhookDelivery,
-  WebhookDelivery,
-  WebhookDeliveryParams,
-  WebhookDeliveryQuery,
-} from './schemas.ts';
+import { ListedWebhookDelivery, WebhookDelivery, WebhookDeliveryQuery } from './schemas.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -20,7 +15,7 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['Webhooks'],
         summary: 'List the deliveries to an endpoint, newest first',
         description: 'Also to one that was deleted.',
-        params: WebhookDeliveryParams,
+        params: IdParams,
         querystring: WebhookDeliveryQuery,
         response: { 200: PageOf(ListedWebhookDelivery), ...problems(401, 403, 404) },
       },
@@ -51,8 +46,8 @@ const plugin: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'webhooks:manage', etag: true },
       schema: {
         tags: ['Webhooks'],
-        summary: 'Read a delivery, with every attempt and what was answered',
-        params: WebhookDeliveryParams,
+        summary: 'Read a delivery, with its last hundred attempts and what was answered',
+        params: IdParams,
         response: { 200: WebhookDelivery, ...problems(401, 403, 404) },
       },
     },

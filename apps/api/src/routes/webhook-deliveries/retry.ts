@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { findDelivery, findTarget } from '@gatehouse/db/webhook-delivery-reads';
+import { findListedDelivery, findTarget } from '@gatehouse/db/webhook-delivery-reads';
 import { lockEndpoint } from '@gatehouse/db/webhook-endpoints';
 import { endPause, retryDelivery } from '@gatehouse/db/webhook-retries';
 import { deliverWebhooks } from '@gatehouse/jobs/definitions/deliver-webhooks';
 import { NotFound, WebhookEndpointDisabled } from '../../errors.ts';
-import { idempotencyHeader, problems } from '../../schemas.ts';
-import { ListedWebhookDelivery, WebhookDeliveryParams } from './schemas.ts';
+import { IdParams, idempotencyHeader, problems } from '../../schemas.ts';
+import { ListedWebhookDelivery } from './schemas.ts';
 
 export const retry: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -17,10 +17,11 @@ export const retry: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Have a delivery sent now',
         description:
           'One that has ended, however it did, begins anew with all its attempts; one that waits waits no longer, and a ' +
-          'pause of its endpoint ends. The request has the same `webhook-id` as those before.',
+          'pause of its endpoint ends. The request has the same `webhook-id` as those before. At an endpoint that is ' +
+          'disabled nothing is retried, and one that was deleted is not found, though its deliveries can be read.',
         headers: idempotencyHeader(false),
-        params: WebhookDeliveryParams,
-        response: { 202: ListedWebhookDelivery, ...problems(401, 403, 404, 409, 413, 415, 422) },
+        params: IdParams,
+        response: { 202: ListedWebhookDelivery, ...problems(401, 403, 404, 409, 413, 415) },
       },
     },
     (request, reply) =>
@@ -37,7 +38,7 @@ export const retry: FastifyPluginAsyncTypebox = async (app) => {
         const options = { requestId: request.id, revives: true };
         await app.jobs.enqueue(tx, deliverWebhooks, { endpointId }, options);
         await retryDelivery(tx, endpointId, id);
-        const retried = await findDelivery(tx, accountId, id);
+        const retried = await findListedDelivery(tx, accountId, id);
         if (retried === null) throw new NotFound('webhook delivery');
         return { status: 202, body: retried };
       }),

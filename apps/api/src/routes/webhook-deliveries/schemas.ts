@@ -48,7 +48,7 @@ export const WebhookDelivery = Type.Object({
         description: 'The first 16 KB of the answer, 1 KB of one that took it; null when none came',
       }),
     }),
-    { description: 'Oldest first' },
+    { description: 'The last hundred, oldest first' },
   ),
 });
 
@@ -61,5 +61,3 @@ export const WebhookDeliveryQuery = Query({
   ),
   eventType: Type.Optional(Type.Enum([...EVENT_TYPE_NAMES])),
 });
-
-export const WebhookDeliveryParams = Type.Object({ id: Id });

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { findEndpoint, listEndpoints } from '@gatehouse/db/webhook-endpoints';
 import { endpointView } from '@gatehouse/domain/webhook-endpoint-view';
 import { NotFound } from '../../errors.ts';
-import { PageOf, pageQuery, problems, Query } from '../../schemas.ts';
-import { WebhookEndpoint, WebhookEndpointParams } from './schemas.ts';
+import { IdParams, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
+import { WebhookEndpoint } from './schemas.ts';
 import { endpointTag } from './tags.ts';
 
 export const read: FastifyPluginAsyncTypebox = async (app) => {
@@ -31,7 +31,7 @@ export const read: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         tags: ['Webhooks'],
         summary: 'Read a webhook endpoint',
-        params: WebhookEndpointParams,
+        params: IdParams,
         response: { 200: WebhookEndpoint, ...problems(401, 403, 404) },
       },
     },

@@ -2,10 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { rotateSecret } from '@gatehouse/db/webhook-endpoint-changes';
 import { endpointView } from '@gatehouse/domain/webhook-endpoint-view';
 import Type from 'typebox';
-import { IfMatch, idempotencyHeader, problems } from '../../schemas.ts';
+import { IdParams, IfMatch, idempotencyHeader, problems } from '../../schemas.ts';
 import { recordEndpointAct } from './audit.ts';
 import { occasionOf, takeEndpoint } from './locked-endpoint.ts';
-import { SecretRotation, WebhookEndpointParams, WebhookEndpointWithSecret } from './schemas.ts';
+import { SecretRotation, WebhookEndpointWithSecret } from './schemas.ts';
+import { endpointTag } from './tags.ts';
 
 export const rotate: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -19,11 +20,11 @@ export const rotate: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'Requests are signed with both until the overlap is over; one that an earlier rotation left ends.',
         headers: Type.Intersect([idempotencyHeader(false), IfMatch]),
-        params: WebhookEndpointParams,
+        params: IdParams,
         body: SecretRotation,
         response: {
           200: WebhookEndpointWithSecret,
-          ...problems(401, 403, 404, 412, 413, 415, 422),
+          ...problems(401, 403, 404, 412, 413, 415),
         },
       },
     },
@@ -37,7 +38,8 @@ export const rotate: FastifyPluginAsyncTypebox = async (app) => {
         await recordEndpointAct(tx, request, rotated, 'webhook_endpoint.secret_rotated', {
           overlapSeconds,
         });
-        return { status: 200, body: { ...endpointView(rotated), secret } };
+        const body = { ...endpointView(rotated), secret };
+        return { status: 200, body, etag: endpointTag(rotated) };
       }),
   );
 };

@@ -81,5 +81,3 @@ export const WebhookEndpointWithSecret = Type.Object({
 });
 
 export const TestSent = Type.Object({ eventId: Id });
-
-export const WebhookEndpointParams = Type.Object({ id: Id });

@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { testEndpoint } from '@gatehouse/db/webhook-endpoint-events';
 import Type from 'typebox';
 import { WebhookEndpointDisabled } from '../../errors.ts';
-import { IfMatch, idempotencyHeader, problems } from '../../schemas.ts';
+import { IdParams, IfMatch, idempotencyHeader, problems } from '../../schemas.ts';
 import { occasionOf, takeEndpoint } from './locked-endpoint.ts';
-import { TestSent, WebhookEndpointParams } from './schemas.ts';
+import { TestSent } from './schemas.ts';
 
 export const sendTest: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -17,8 +17,8 @@ export const sendTest: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'A `webhook_endpoint.test`, told to this endpoint alone, whatever it listens to.',
         headers: Type.Intersect([idempotencyHeader(false), IfMatch]),
-        params: WebhookEndpointParams,
-        response: { 202: TestSent, ...problems(401, 403, 404, 409, 412, 413, 415, 422) },
+        params: IdParams,
+        response: { 202: TestSent, ...problems(401, 403, 404, 409, 412, 413, 415) },
       },
     },
     (request, reply) =>
