@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '@gatehouse/testing/listen';
 
 /**
  * A receiver that does nothing but answer 204. Listens on 127.0.0.1, sends its parent the URL, and for each message of its
@@ -13,7 +12,6 @@ const server = createServer((request, response) => {
   request.once('end', () => response.writeHead(204).end());
 });
 server.keepAliveTimeout = 60_000;
-await once(server.listen(0, '127.0.0.1'), 'listening');
-const { port } = server.address() as AddressInfo;
+const port = await listen(server);
 process.send?.({ url: `http://127.0.0.1:${port}` });
 process.on('message', () => process.send?.({ count: ids.size }));

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '@gatehouse/local/ports';
-import { removePostgresData } from '@gatehouse/local/postgres-home';
 import type { Stack } from '@gatehouse/local/stack-file';
+import {
+  type LocalStack,
+  removeStackDir,
+  startLocalStack,
+  temporaryStackDir,
+} from '@gatehouse/testing/local-stack';
 
-const ROOT = join(import.meta.dirname, '..');
 const ORDERS = 20;
 
 export interface OneGateway {
@@ -21,47 +18,17 @@ export interface OneGateway {
 
 /** Starts a whole stack with one gateway, as `npm start` does, in a directory of its own. */
 export async function startOneGateway(settings: Record<string, string>): Promise<OneGateway> {
-  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-benchmark-'));
-  // The user that Postgres runs as has to pass through.
-  chmodSync(dir, 0o755);
-  const start = spawn(process.execPath, [join(ROOT, 'packages/local/src/start.ts')], {
-    cwd: ROOT,
-    env: {
-      ...process.env,
-      GATEHOUSE_DIR: dir,
-      PORT: `${await freePort()}`,
-      METRICS_PORT: '0',
-      APIS: '1',
-      WORKERS: '1',
-      RATE_LIMIT_MAX: '0',
-      RATE_LIMIT_AUTH_MAX: '0',
-      // Embedded, whatever a developer has in `.env`.
-      DATABASE_URL: '',
-      REDIS_URL: '',
-      SMTP_URL: '',
-      STRIPE_SECRET_KEY: '',
-      ...settings,
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const dir = temporaryStackDir();
+  let local: LocalStack | undefined;
   const stop = async () => {
-    if (start.exitCode === null) {
-      const ended = once(start, 'exit');
-      start.kill('SIGTERM');
-      await ended;
-    }
-    removePostgresData(join(dir, 'postgres'));
-    rmSync(dir, { recursive: true, force: true });
+    await local?.stop();
+    removeStackDir(dir);
   };
-  const stackFile = join(dir, 'stack.json');
-  while (!existsSync(stackFile)) {
-    if (start.exitCode !== null) throw new Error('the stack did not start');
-    await delay(100);
-  }
-  const stack = JSON.parse(readFileSync(stackFile, 'utf8')) as Stack;
-  const { apiUrl: url } = stack;
   try {
-    return { url, stack, token: await openAccount(url), stop };
+    const unlimited = { RATE_LIMIT_MAX: '0', RATE_LIMIT_AUTH_MAX: '0' };
+    local = await startLocalStack({ dir, settings: { ...unlimited, ...settings } });
+    const stack = local.now();
+    return { url: stack.apiUrl, stack, token: await openAccount(stack.apiUrl), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -244,6 +244,17 @@ describe('the history of a run', () => {
       }),
     ],
     [
+      'an event of what did not happen',
+      'unasked',
+      facts({
+        events: clean().facts.events.flatMap((one) =>
+          one.type === 'order.filled'
+            ? [one, { ...one, id: `${one.id} too`, type: 'order.canceled' }]
+            : [one],
+        ),
+      }),
+    ],
+    [
       'an endpoint that was never told',
       'lost',
       listening((heard, isOrdered) => (isOrdered ? heard.slice(0, -1) : [...heard])),
@@ -254,6 +265,11 @@ describe('the history of a run', () => {
       listening((heard) => heard.flatMap((one) => [one, { ...one, eventId: 'event-0' }])),
     ],
     [
+      'an endpoint that was told an event as another',
+      'unasked',
+      listening((heard) => heard.map((one) => ({ ...one, type: 'order.rejected' }))),
+    ],
+    [
       'a request to an endpoint without a good signature',
       'answer',
       listening((heard) => heard.map((one) => ({ ...one, isVerified: false }))),
@@ -262,6 +278,24 @@ describe('the history of a run', () => {
       'an ordered endpoint that was told in another order',
       'answer',
       listening((heard, isOrdered) => (isOrdered ? heard.toReversed() : [...heard])),
+    ],
+    [
+      'an ordered endpoint that was told backwards, under numbers that are right',
+      'answer',
+      listening((heard, isOrdered) =>
+        isOrdered
+          ? heard.toReversed().map((one, index) => ({ ...one, sequence: index + 1 }))
+          : [...heard],
+      ),
+    ],
+    [
+      'an ordered endpoint whose numbers have a gap',
+      'answer',
+      listening((heard, isOrdered) =>
+        isOrdered
+          ? heard.map((one) => ({ ...one, sequence: 1 + (one.sequence ?? 0) }))
+          : [...heard],
+      ),
     ],
     [
       'a job that is dead',

@@ -35,8 +35,8 @@ export function effectsIn({
 export const orderTag = ({ accountId, quantity }: { accountId: string; quantity: string }) =>
   `order of ${quantity} in account ${accountId}`;
 
-export const taskTag = ({ accountId, title }: { accountId: string; title: string }) =>
+const taskTag = ({ accountId, title }: { accountId: string; title: string }) =>
   `${title} in account ${accountId}`;
 
-export const depositTag = ({ accountId, amount }: { accountId: string; amount: number }) =>
+const depositTag = ({ accountId, amount }: { accountId: string; amount: number }) =>
   `deposit of ${amount} in account ${accountId}`;

@@ -1,16 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assertPortFree, freePort } from '@gatehouse/local/ports';
-import { removePostgresData } from '@gatehouse/local/postgres-home';
 import type { Stack } from '@gatehouse/local/stack-file';
-import { until } from '@gatehouse/testing/condition';
-
-const ROOT = join(import.meta.dirname, '..');
-const START_MS = 120_000;
-const STOP_MS = 60_000;
+import { removeStackDir, startLocalStack, temporaryStackDir } from '@gatehouse/testing/local-stack';
 
 /** A whole stack of real processes of its own, in a directory of its own, to be mistreated. */
 export interface FaultyStack {
@@ -30,64 +21,34 @@ export interface FaultyStack {
  * @throws when it is not up after two minutes; nothing of it runs then.
  */
 export async function startFaultyStack(): Promise<FaultyStack> {
-  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-faults-'));
-  // The user that Postgres runs as has to pass through.
-  chmodSync(dir, 0o755);
-  const stackFile = join(dir, 'stack.json');
-  const start = spawn(process.execPath, [join(ROOT, 'packages/local/src/start.ts')], {
-    cwd: ROOT,
-    env: { ...process.env, ...(await settings(dir)) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [start.stdout, start.stderr]) {
-    stream.on('data', (chunk) => {
-      said += chunk;
-    });
-  }
-  const stack: FaultyStack = {
-    dir,
-    logs: join(dir, 'logs'),
-    mailDir: join(dir, 'mail'),
-    now: () => JSON.parse(readFileSync(stackFile, 'utf8')) as Stack,
-    async stop({ keepLogs }) {
-      await end(start);
-      for (const name of ['postgres', 'redis', 'mail']) {
-        if (name === 'postgres') removePostgresData(join(dir, name));
-        rmSync(join(dir, name), { recursive: true, force: true });
-      }
-      if (!keepLogs) rmSync(dir, { recursive: true, force: true });
-    },
-  };
+  const dir = temporaryStackDir();
   try {
-    await until(() => existsSync(stackFile) || start.exitCode !== null, {
-      what: 'the stack to be up',
-      timeoutMs: START_MS,
-    });
-    if (start.exitCode !== null) throw new Error(`the stack did not start:\n${said}`);
-    return stack;
+    const stack = await startLocalStack({ dir, settings: await settings() });
+    return {
+      dir,
+      logs: join(dir, 'logs'),
+      mailDir: join(dir, 'mail'),
+      now: stack.now,
+      async stop(options) {
+        await stack.stop();
+        removeStackDir(dir, options);
+      },
+    };
   } catch (error) {
-    await stack.stop({ keepLogs: false });
+    removeStackDir(dir);
     throw error;
   }
 }
 
-async function settings(dir: string): Promise<NodeJS.ProcessEnv> {
+async function settings(): Promise<Record<string, string>> {
   return {
-    GATEHOUSE_DIR: dir,
     PORT: `${await twoFreePorts()}`,
-    METRICS_PORT: '0',
     APIS: '2',
     WORKERS: '2',
     RATE_LIMIT_MAX: '0',
     RATE_LIMIT_AUTH_MAX: '0',
     // Nobody is ever refused for want of money: a rejected purchase would be a finding.
     PAPER_STARTING_CASH: '900000000000.00',
-    // Embedded, whatever a developer has in `.env`.
-    DATABASE_URL: '',
-    REDIS_URL: '',
-    SMTP_URL: '',
-    STRIPE_SECRET_KEY: '',
   };
 }
 
@@ -101,14 +62,4 @@ async function twoFreePorts(): Promise<number> {
     );
     if (isFree) return port;
   }
-}
-
-async function end(start: ChildProcess): Promise<void> {
-  if (start.exitCode !== null || start.signalCode !== null) return;
-  const ended = once(start, 'exit');
-  start.kill('SIGTERM');
-  // Its guard ends what it leaves behind.
-  const kill = setTimeout(() => start.kill('SIGKILL'), STOP_MS);
-  await ended;
-  clearTimeout(kill);
 }

@@ -87,7 +87,6 @@ function asked(key: string, wish: Asked['wish'], ...answers: (Answer | string)[]
   return { accountId: ACCOUNT, key, wish, attempts };
 }
 
-/** A run in which all went well: an order that is filled, one that was canceled, a task, one that nobody heard of. */
 /** What a run leaves that went well, for tests to spoil. */
 export function clean(): Evidence {
   const created = answer(201, { id: 'order-1' }, { location: '/v1/orders/order-1' });

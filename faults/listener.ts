@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { listen } from '@gatehouse/testing/listen';
 import { Webhook } from 'standardwebhooks';
 import { type Account, addEndpoint } from './gateway.ts';
 import type { Random } from './random.ts';
@@ -49,8 +49,7 @@ export async function startListening(
       // Whoever was telling was killed in the middle.
       .catch(() => response.destroy());
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const listeners: Listener[] = [];
   for (const account of accounts) {
     for (const isOrdered of [false, true]) {

@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util';
 import { createDatabase } from '@gatehouse/db/client';
 import { isDatabaseUnavailable } from '@gatehouse/db/errors';
 import { QUEUES } from '@gatehouse/jobs/definition';
 import { cancel, dead, owed, pause, redrive, redriveById, resume } from './job-commands.ts';
 import { findDatabase } from './target.ts';
+import { messageOf, readArguments, runCommand, UsageError } from './usage.ts';
 
 const USAGE = `npm run jobs -- <command>: what the system owes, and dead letters
 
@@ -22,33 +22,21 @@ const USAGE = `npm run jobs -- <command>: what the system owes, and dead letters
 Takes DATABASE_URL, or the stack that \`npm start\` runs here. Exits with 1 when something could not be done, with 2 when
 it was not understood.`;
 
-/** What was asked for is not understood. */
-class UsageError extends Error {}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        queue: { type: 'string' },
-        name: { type: 'string' },
-        limit: { type: 'string', default: '50' },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    // What follows its first sentence is advice on file names that begin with a dash.
-    throw new UsageError(oneLine(error).replace(/\. .*/, ''));
-  }
-}
-
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Runs the command, and resolves with whether all of it could be done. */
 async function run(args: string[]): Promise<boolean> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      queue: { type: 'string' },
+      name: { type: 'string' },
+      limit: { type: 'string', default: '50' },
+      'dry-run': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
   const [command, ...subjects] = positionals;
   const { queue, name, limit, 'dry-run': dryRun } = values;
   if (values.help) {
@@ -110,16 +98,10 @@ async function withDatabase(
 }
 
 /** Prisma's messages begin with the code that made the call, and end with what is wrong. */
-function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+function explain(error: unknown): string {
+  if (isDatabaseUnavailable(error)) return 'PostgreSQL does not answer';
+  const message = messageOf(error);
   return message.trim().split('\n').at(-1) ?? message;
 }
 
-try {
-  process.exitCode = (await run(process.argv.slice(2))) ? 0 : 1;
-} catch (error) {
-  const isUsage = error instanceof UsageError;
-  const message = isDatabaseUnavailable(error) ? 'PostgreSQL does not answer' : oneLine(error);
-  console.error(isUsage ? `${message} (--help tells more)` : message);
-  process.exitCode = isUsage ? 2 : 1;
-}
+await runCommand(() => run(process.argv.slice(2)), explain);

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { writePrivateFile } from '@gatehouse/local/private-file';
 import {
   JWKS_CACHED_SECONDS,
@@ -10,6 +9,7 @@ import {
 } from '../apps/api/src/auth/key-rotation.ts';
 import { keysOf, parseKeyFile, parseKeyList } from '../apps/api/src/auth/signing-keys.ts';
 import { findSigningKeys } from './target.ts';
+import { messageOf, readArguments, runCommand, UsageError } from './usage.ts';
 
 const USAGE = `npm run keys:rotate -- [options]: gives access tokens a new signing key, and no request fails
 
@@ -25,31 +25,21 @@ const USAGE = `npm run keys:rotate -- [options]: gives access tokens a new signi
 With AUTH_SIGNING_KEYS in place of a file it changes nothing, and prints the value for each of three rolling restarts.
 Exits with 1 when it could not be done, with 2 when it was not understood.`;
 
-/** What was asked for is not understood. */
-class UsageError extends Error {}
-
 /** A gateway looks at the file every second: with less than this a key might sign before all know it. */
 const SHORTEST_LEAD_SECONDS = 3;
 const LONGEST_LEAD_SECONDS = 604_800;
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        lead: { type: 'string', default: `${JWKS_CACHED_SECONDS}` },
-        file: { type: 'string' },
-        force: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(messageOf(error).replace(/\. .*/s, ''));
-  }
-}
-
 function run(args: string[]): void {
-  const { lead, file, force, help } = parse(args);
+  const { values } = readArguments({
+    args,
+    options: {
+      lead: { type: 'string', default: `${JWKS_CACHED_SECONDS}` },
+      file: { type: 'string' },
+      force: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const { lead, file, force, help } = values;
   if (help) {
     console.log(USAGE);
     return;
@@ -114,14 +104,4 @@ function naming<T>(what: string, read: () => T): T {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-try {
-  run(process.argv.slice(2));
-} catch (error) {
-  const isUsage = error instanceof UsageError;
-  console.error(isUsage ? `${error.message} (--help tells more)` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
-}
+await runCommand(() => run(process.argv.slice(2)));

@@ -1,10 +1,17 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { parseArgs } from 'node:util';
 import { keyOf } from '@gatehouse/webhooks/signing-key';
 import { register } from './receiver-registration.ts';
 import { createReceiver } from './receiver-server.ts';
 import { findStack } from './target.ts';
+import {
+  listenError,
+  readArguments,
+  runCommand,
+  UsageError,
+  understood,
+  wholeNumber,
+} from './usage.ts';
 
 const USAGE = `npm run receiver -- [options]: takes webhooks on this machine, verifies each and prints it in a line
 
@@ -22,11 +29,20 @@ const USAGE = `npm run receiver -- [options]: takes webhooks on this machine, ve
 A line is: the time, the type, the id, its place in an ordered endpoint, whether it is verified, whether it is new, and the
 answer. Exits with 1 when it could not start, or its endpoint is left behind; with 2 when it was not understood.`;
 
-/** What was asked for is not understood. */
-class UsageError extends Error {}
-
 function parse(args: string[]) {
-  const { port, events, secret, fail, delay, ...others } = parsed(args);
+  const { values } = readArguments({
+    args,
+    options: {
+      port: { type: 'string', default: '4000' },
+      events: { type: 'string' },
+      ordered: { type: 'boolean', default: false },
+      secret: { type: 'string' },
+      fail: { type: 'string' },
+      delay: { type: 'string', default: '0' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const { port, events, secret, fail, delay, ...others } = values;
   if (secret !== undefined) understood(() => keyOf(secret));
   if (secret !== undefined && (events !== undefined || others.ordered)) {
     throw new UsageError('--events and --ordered are for registering: not with --secret');
@@ -34,38 +50,11 @@ function parse(args: string[]) {
   return {
     ...others,
     secret,
-    port: whole('port', port, 0, 65_535),
+    port: wholeNumber('port', port, 0, 65_535),
     eventTypes: (events ?? '*').split(',').map((type) => type.trim()),
-    status: fail === undefined ? 204 : whole('fail', fail, 200, 599),
-    delayMs: whole('delay', delay, 0, 600_000),
+    status: fail === undefined ? 204 : wholeNumber('fail', fail, 200, 599),
+    delayMs: wholeNumber('delay', delay, 0, 600_000),
   };
-}
-
-function parsed(args: string[]) {
-  const options = {
-    port: { type: 'string', default: '4000' },
-    events: { type: 'string' },
-    ordered: { type: 'boolean', default: false },
-    secret: { type: 'string' },
-    fail: { type: 'string' },
-    delay: { type: 'string', default: '0' },
-    help: { type: 'boolean', short: 'h', default: false },
-  } as const;
-  return understood(() => parseArgs({ args, options })).values;
-}
-
-function understood<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new UsageError(messageOf(error).replace(/\. .*/s, ''));
-  }
-}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`--${name} takes a number from ${least} to ${most}`);
 }
 
 async function run(args: string[]): Promise<void> {
@@ -104,8 +93,7 @@ async function listen(
   try {
     await once(server, 'listening');
   } catch (error) {
-    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    throw isTaken ? new Error(`port ${port} is taken: choose another with --port`) : error;
+    throw listenError(error, port);
   }
   const address = server.address() as AddressInfo;
   return `http://127.0.0.1:${address.port}/`;
@@ -117,14 +105,4 @@ function signal(): Promise<void> {
   return promise;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  const isUsage = error instanceof UsageError;
-  console.error(isUsage ? `${error.message} (--help tells more)` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
-}
+await runCommand(() => run(process.argv.slice(2)));

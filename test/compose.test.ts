@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as api from '../apps/api/src/config.ts';
 import * as worker from '../apps/worker/src/config.ts';
 import { composeFile, composeVariables, interpolate, type Service } from './compose-file.ts';
-import { ROOT, settingsOf, withEnvironment } from './repository.ts';
+import { ROOT, readText, settingsOf, withEnvironment } from './repository.ts';
 
 const SECRETS = {
   AUTH_SECRET: 's'.repeat(43),
@@ -189,6 +189,17 @@ describe('the variables', () => {
     expect(() => withEnvironment(without, () => api.readConfig())).toThrow(
       /AUTH_SIGNING_KEYS\b.*AUTH_SIGNING_KEYS_FILE/,
     );
+  });
+
+  it('that it does not start without are named in the README', () => {
+    const [, needed = ''] =
+      /docker compose up.*?\bIt needs (.*?);/s.exec(readText('README.md')) ?? [];
+    const named = [...needed.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    const demanded = [...readText('docker-compose.yml').matchAll(/\$\{(\w+):\?/g)];
+    const names = demanded.map(([, name]) => name);
+    expect(names).toContain('AUTH_SECRET');
+    // Compose cannot ask for this one, which may also be in a file.
+    expect(named.sort()).toEqual([...new Set(names), 'AUTH_SIGNING_KEYS'].sort());
   });
 
   it('reach the applications under their own names', () => {

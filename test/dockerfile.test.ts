@@ -1,5 +1,5 @@
 import { existsSync, globSync, statSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
+import { dirname, join, matchesGlob } from 'node:path';
 import { expect, it } from 'vitest';
 import { dockerfileStages } from './dockerfile.ts';
 import { ROOT, readText } from './repository.ts';
@@ -54,6 +54,25 @@ it('takes the manifests of what runs in production, of all of it and of nothing 
   const wanted = productionWorkspaces().map(({ path }) => `${path}/package.json`);
   expect(manifests.sort()).toEqual(wanted.sort());
   expect(wanted).not.toContain('packages/testing/package.json');
+});
+
+it('has the files that its sources read beside themselves', () => {
+  const inEarlierStages = fromRepository.flatMap(({ sources }) => sources);
+  const copied = [
+    ...(image?.copies.flatMap(({ sources }) => sources) ?? []),
+    ...inEarlierStages.filter((source) => source.endsWith('/package.json')),
+  ];
+  const read = productionWorkspaces().flatMap(({ path }) =>
+    globSync(`${path}/src/**/*.ts`, { cwd: ROOT, exclude: ['**/generated/**'] }).flatMap((file) =>
+      [...readText(file).matchAll(/new URL\(\s*'(\.[^']*)',\s*import\.meta\.url/g)].map(
+        ([, target = '']) => join(dirname(file), target),
+      ),
+    ),
+  );
+  expect(read).toContain('docs/webhooks.md');
+  const isThere = (file: string) =>
+    copied.some((source) => file === source || `${file}/`.startsWith(`${source}/`));
+  expect(read.filter((file) => !isThere(file))).toEqual([]);
 });
 
 it('ends with the sources of what runs in production, and with no others', () => {

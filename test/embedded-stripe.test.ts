@@ -1,8 +1,9 @@
 import type { Stack } from '@gatehouse/local/stack-file';
 import { until } from '@gatehouse/testing/condition';
+import { START_MS } from '@gatehouse/testing/local-stack';
 import { startFakeStripe } from '@gatehouse/testing/stripe/fake-stripe';
 import { expect, it, onTestFinished } from 'vitest';
-import { ask, localStack, START_MS } from './local-stack.ts';
+import { ask, localStack } from './local-stack.ts';
 
 const TEST_MS = 3 * START_MS;
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -71,16 +71,34 @@ it('changes nothing when it is copied as it is', () => {
   expect(read({ ...unset, APIS: '2', GATEHOUSE_DIR: '/elsewhere' })).not.toEqual(read(unset));
 });
 
-it('has a command that makes the secrets', () => {
+/** Runs the command of the file beside an `.env`, or without one; returns what is in it then. */
+function makeSecrets(before: string | null): string {
   const command = /^# +(node -e .* >> \.env)$/m.exec(TEXT)?.[1] ?? '';
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-secrets-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, '.env');
+  if (before !== null) writeFileSync(file, before);
   execFileSync('bash', ['-c', command], { cwd: dir });
+  return readFileSync(file, 'utf8');
+}
 
-  const made = parseEnv(readFileSync(join(dir, '.env'), 'utf8'));
+it('has a command that makes the secrets', () => {
+  const made = parseEnv(makeSecrets(null));
   const { AUTH_SECRET = '', AUTH_SIGNING_KEYS = '', WEBHOOK_SECRET_KEYS = '', ...others } = made;
   expect(others).toEqual({});
   expect(Buffer.from(AUTH_SECRET, 'base64url')).toHaveLength(32);
   expect(Buffer.from(WEBHOOK_SECRET_KEYS, 'base64url')).toHaveLength(32);
   expect(parseKeyList(AUTH_SIGNING_KEYS)).toHaveLength(1);
+});
+
+it('has a command that leaves secrets alone which are there', () => {
+  const before = 'AUTH_SECRET=of-before\nWEBHOOK_SECRET_KEYS=\nAUTH_SIGNING_KEYS=of-before';
+  const made = makeSecrets(before);
+  expect(made.startsWith(before)).toBe(true);
+  expect(parseEnv(made)).toEqual({
+    AUTH_SECRET: 'of-before',
+    AUTH_SIGNING_KEYS: 'of-before',
+    WEBHOOK_SECRET_KEYS: expect.stringMatching(/^[\w-]{43}$/),
+  });
+  expect(makeSecrets(made)).toBe(made);
 });

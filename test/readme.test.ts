@@ -1,17 +1,23 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDatabase } from '@gatehouse/db/client';
-import { freePort } from '@gatehouse/local/ports';
 import type { Stack } from '@gatehouse/local/stack-file';
 import { until } from '@gatehouse/testing/condition';
+import {
+  environmentWith,
+  type LocalStack,
+  removeStackDir,
+  START_MS,
+  startLocalStack,
+  temporaryStackDir,
+} from '@gatehouse/testing/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, readText } from './repository.ts';
 
-const START_MS = 120_000;
 const TOUR_MS = 60_000;
+const RECEIVER_MS = 25_000;
 
 /** The commands of the tour, in their order. */
 function tour(): string[] {
@@ -38,14 +44,13 @@ function bash(script: string, environment: NodeJS.ProcessEnv): Promise<Outcome> 
 const cents = (amount: string): bigint => BigInt(amount.replace(/\.(\d\d)$/, '$1'));
 
 describe('the tour of the README', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-readme-'));
-  const stackFile = join(dir, 'stack.json');
-  let start: ChildProcess;
-  let said = '';
+  const dir = temporaryStackDir();
+  const environment = environmentWith({ GATEHOUSE_DIR: dir });
+  let local: LocalStack;
   let outcome: Outcome;
   let firstWorker: number | undefined;
 
-  const stack = (): Stack => JSON.parse(readFileSync(stackFile, 'utf8')) as Stack;
+  const stack = (): Stack => local.now();
   const get = async <T>(path: string): Promise<T> => {
     const { apiUrl, demo } = stack();
     const headers = { authorization: `Bearer ${demo.user?.apiKey}` };
@@ -55,48 +60,15 @@ describe('the tour of the README', () => {
   };
 
   beforeAll(async () => {
-    // The user that Postgres runs as has to pass through.
-    chmodSync(dir, 0o755);
-    const { DATABASE_URL, REDIS_URL, SMTP_URL, ...inherited } = process.env;
-    const environment = { ...inherited, GATEHOUSE_DIR: dir };
-    start = spawn('npm', ['start'], {
-      cwd: ROOT,
-      env: {
-        ...environment,
-        PORT: `${await freePort()}`,
-        METRICS_PORT: '0',
-        // Embedded, whatever a developer has in `.env`.
-        DATABASE_URL: '',
-        REDIS_URL: '',
-        SMTP_URL: '',
-        STRIPE_SECRET_KEY: '',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [start.stdout, start.stderr]) {
-      stream?.on('data', (chunk) => {
-        said += chunk;
-      });
-    }
-    await until(() => existsSync(stackFile) || start.exitCode !== null, {
-      what: 'the stack to be up',
-      timeoutMs: START_MS,
-    });
-    if (start.exitCode !== null) throw new Error(`npm start ended:\n${said}`);
+    local = await startLocalStack({ dir, command: ['npm', 'start'] });
     firstWorker = stack().workerPids[0];
     outcome = await bash(tour().join('\n'), environment);
   }, START_MS + TOUR_MS);
 
   afterAll(async () => {
-    // npm cannot pass on that it is killed; what the stack started ends with it.
-    if (existsSync(stackFile)) process.kill(stack().pid, 'SIGKILL');
-    if (start.exitCode === null && start.signalCode === null) {
-      const ended = once(start, 'exit');
-      start.kill('SIGKILL');
-      await ended;
-    }
-    rmSync(dir, { recursive: true, force: true });
-  });
+    await local?.stop();
+    removeStackDir(dir);
+  }, START_MS);
 
   it('runs to its end', () => {
     expect(outcome.code, outcome.stdout + outcome.stderr).toBe(0);
@@ -201,7 +173,6 @@ describe('the tour of the README', () => {
     const db = createDatabase(stack().databaseUrl);
     try {
       await db.account.updateMany({ data: { cash: { increment: '0.01' } } });
-      const environment = { ...process.env, GATEHOUSE_DIR: dir, DATABASE_URL: '', REDIS_URL: '' };
       const { code, stdout } = await bash('npm run --silent check:invariants', environment);
       expect(code).toBe(1);
       expect(stdout).toMatch(/^BROKEN +every cash balance is the sum of its entries/m);
@@ -210,19 +181,56 @@ describe('the tour of the README', () => {
     }
   });
 
+  it('has a receiver that is sent what it asks for, and leaves no endpoint behind', async () => {
+    const receiver = spawn('npm', ['run', '--silent', 'receiver', '--', '--port', '0'], {
+      cwd: ROOT,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, as in a terminal: Ctrl-C goes to all of it.
+      detached: true,
+    });
+    let printed = '';
+    for (const stream of [receiver.stdout, receiver.stderr]) {
+      stream.on('data', (chunk) => {
+        printed += chunk;
+      });
+    }
+    const ended = once(receiver, 'close');
+    const prints = (pattern: RegExp) =>
+      until(() => pattern.exec(printed) ?? (receiver.exitCode !== null && []), {
+        what: `${pattern} in what the receiver prints`,
+        timeoutMs: RECEIVER_MS,
+      });
+    try {
+      const [, id] = await prints(/is endpoint (\S+) of /);
+      const test = await fetch(`${stack().apiUrl}/v1/webhook-endpoints/${id}/test`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack().demo.user?.apiKey}` },
+      });
+      expect(test.status, printed).toBe(202);
+      await prints(/ webhook_endpoint\.test .* verified +new +-> 204$/m);
+    } finally {
+      if (receiver.exitCode === null) process.kill(-Number(receiver.pid), 'SIGINT');
+      await ended;
+    }
+    expect(printed).toMatch(/ webhook_endpoint\.test .* verified +new +-> 204$/m);
+    expect(await get('/v1/webhook-endpoints')).toMatchObject({ data: [] });
+  });
+
   it('ends with a stack that stops when npm is told to', async () => {
     const { pid, apiPid, workerPids, postgresPid, redisPid, mailPid, stripePid } = stack();
     const pids = [pid, apiPid, ...workerPids, postgresPid, redisPid, mailPid, stripePid].map(
       Number,
     );
-    expect(pids).not.toContain(start.pid);
-    const ended = once(start, 'exit');
-    start.kill('SIGTERM');
+    const npm = local.process;
+    expect(pids).not.toContain(npm.pid);
+    const ended = once(npm, 'exit');
+    npm.kill('SIGTERM');
     await ended;
-    await until(() => said.trimEnd().endsWith('stopped'), {
+    await until(() => local.said().trimEnd().endsWith('stopped'), {
       what: 'the stack to say that it has stopped',
     });
-    expect(existsSync(stackFile)).toBe(false);
+    expect(existsSync(join(dir, 'stack.json'))).toBe(false);
     for (const one of pids) expect(() => process.kill(one, 0), `${one}`).toThrow('ESRCH');
   });
 });

@@ -1,25 +1,11 @@
-import { depositTag } from '../effects.ts';
 import type { DepositFact, Facts } from '../facts.ts';
 import type { PaymentFact } from '../stripe-hand.ts';
-import { oneEffect } from './one-effect.ts';
+import { eachOnce } from './one-effect.ts';
 import { type Finding, finding, type Rule } from './rule.ts';
 
 /** Every deposit that a client was promised is there once, and no other is. */
-export const depositsRule: Rule = ({ history, facts }) => {
-  const rows = Map.groupBy(facts.deposits, depositTag);
-  const findings: Finding[] = [];
-  for (const asked of history) {
-    const { wish } = asked;
-    if (wish.kind !== 'deposit') continue;
-    const tag = depositTag({ ...wish.deposit, accountId: asked.accountId });
-    findings.push(...oneEffect(asked, rows.get(tag) ?? []));
-    rows.delete(tag);
-  }
-  for (const unasked of [...rows.values()].flat()) {
-    findings.push(finding('unasked', `nobody asked for deposit ${unasked.id}`));
-  }
-  return findings;
-};
+export const depositsRule: Rule = (evidence) =>
+  eachOnce(evidence, 'deposit', evidence.facts.deposits, ({ id }) => `deposit ${id}`);
 
 /** Each has one payment at Stripe, and what that has moved is in the books, to the cent. */
 export const moneyRule: Rule = ({ facts }) => {

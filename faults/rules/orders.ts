@@ -1,43 +1,29 @@
-import { orderTag, taskTag } from '../effects.ts';
+import { orderTag } from '../effects.ts';
 import type { OrderFact } from '../facts.ts';
 import type { Asked, OrderWish } from '../history.ts';
-import { oneEffect } from './one-effect.ts';
+import { eachOnce } from './one-effect.ts';
 import { type Evidence, type Finding, finding, type Rule } from './rule.ts';
 
 /** Every order that a client was promised is there once, as it was asked for, and no other order is there. */
-export const ordersRule: Rule = ({ history, facts }) => {
-  const rows = Map.groupBy(facts.orders, orderTag);
-  const findings: Finding[] = [];
-  for (const asked of history) {
-    const { wish } = asked;
-    if (wish.kind !== 'order') continue;
-    const tag = orderTag({ ...wish.order, accountId: asked.accountId });
-    findings.push(...oneEffect(asked, rows.get(tag) ?? []));
-    for (const row of rows.get(tag) ?? []) findings.push(...asAskedFor(wish.order, row));
-    rows.delete(tag);
-  }
-  for (const unasked of [...rows.values()].flat()) {
-    findings.push(finding('unasked', `nobody asked for order ${unasked.id} ${orderTag(unasked)}`));
-  }
-  return findings;
+export const ordersRule: Rule = (evidence) => {
+  const { history, facts } = evidence;
+  const wishes = new Map(
+    history.flatMap(({ accountId, wish }) =>
+      wish.kind === 'order' ? [[orderTag({ ...wish.order, accountId }), wish.order]] : [],
+    ),
+  );
+  return [
+    ...eachOnce(evidence, 'order', facts.orders, (row) => `order ${row.id} ${orderTag(row)}`),
+    ...facts.orders.flatMap((row) => {
+      const wish = wishes.get(orderTag(row));
+      return wish === undefined ? [] : asAskedFor(wish, row);
+    }),
+  ];
 };
 
 /** The same for tasks. */
-export const tasksRule: Rule = ({ history, facts }) => {
-  const rows = Map.groupBy(facts.tasks, taskTag);
-  const findings: Finding[] = [];
-  for (const asked of history) {
-    const { wish } = asked;
-    if (wish.kind !== 'task') continue;
-    const tag = taskTag({ ...wish.task, accountId: asked.accountId });
-    findings.push(...oneEffect(asked, rows.get(tag) ?? []));
-    rows.delete(tag);
-  }
-  for (const unasked of [...rows.values()].flat()) {
-    findings.push(finding('unasked', `nobody asked for task ${unasked.id} ${unasked.title}`));
-  }
-  return findings;
-};
+export const tasksRule: Rule = (evidence) =>
+  eachOnce(evidence, 'task', evidence.facts.tasks, ({ id, title }) => `task ${id} ${title}`);
 
 function asAskedFor(wish: OrderWish, row: OrderFact): Finding[] {
   const isSame =

@@ -9,7 +9,7 @@ import { type Postgres, startPostgres } from './postgres.ts';
 import { say, stage } from './progress.ts';
 import { type Redis, startRedis } from './redis.ts';
 import type { Secrets } from './secrets.ts';
-import { type Stripe, startStripe } from './stripe.ts';
+import { type Stripe, startStripe, stripeSigningSecret, stripeWebhookSecrets } from './stripe.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 import type { Part, Teardown } from './teardown.ts';
 
@@ -107,7 +107,7 @@ async function stripeUnderSupervision(context: Context) {
     apiKey: secrets.stripeSecretKey,
     webhook: {
       url: `${apiUrl(config, config.ports[0] ?? 0)}/webhooks/stripe`,
-      secret: signingSecret(webhookSecrets(config, secrets)),
+      secret: stripeSigningSecret(stripeWebhookSecrets(config, secrets)),
     },
     stackFile,
     logFile: context.logFile('stripe'),
@@ -116,18 +116,6 @@ async function stripeUnderSupervision(context: Context) {
   return underSupervision(context, 'stripe', `a fake one on port ${port}`, (signal) =>
     startStripe({ ...options, signal }),
   );
-}
-
-/** Comma separated, as the applications take them. What is made here is for the fake Stripe: no other signs with it. */
-export function webhookSecrets(config: StartConfig, secrets: Secrets): string {
-  const made = config.stripeSecretKey === null ? secrets.stripeWebhookSecret : '';
-  return config.stripeWebhookSecrets ?? made;
-}
-
-/** The first of them: events that are made here are signed with it. */
-export function signingSecret(webhookSecrets: string): string {
-  const [first = ''] = webhookSecrets.split(',').flatMap((secret) => secret.trim() || []);
-  return first;
 }
 
 function underSupervision<S extends Service>(

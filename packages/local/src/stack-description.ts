@@ -1,7 +1,8 @@
 import { type App, apiUrl, type Surroundings } from './apps.ts';
 import type { StartConfig } from './config.ts';
-import { type Infrastructure, signingSecret } from './infrastructure.ts';
+import type { Infrastructure } from './infrastructure.ts';
 import type { Stack } from './stack-file.ts';
+import { stripeSigningSecret } from './stripe.ts';
 import type { Supervised } from './supervisor.ts';
 
 /** What `stack.json` is to say at this moment. */
@@ -40,7 +41,7 @@ export function describeStack(parts: {
     stripePid: stripe?.pid ?? null,
     demo,
     stripe: {
-      webhookSecret: signingSecret(around.stripe.webhookSecrets),
+      webhookSecret: stripeSigningSecret(around.stripe.webhookSecrets),
       apiUrl: around.stripe.apiUrl,
       pageUrl: stripe?.url ?? null,
     },

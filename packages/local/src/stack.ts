@@ -3,18 +3,14 @@ import { type App, describeApis, describeWorkers, type Surroundings, startApp } 
 import type { StartConfig } from './config.ts';
 import { StartError } from './errors.ts';
 import type { Guard } from './guard.ts';
-import {
-  type Context,
-  type Infrastructure,
-  startInfrastructure,
-  webhookSecrets,
-} from './infrastructure.ts';
+import { type Context, type Infrastructure, startInfrastructure } from './infrastructure.ts';
 import { say, stage } from './progress.ts';
 import { loadSecrets, type Secrets, saveSecrets } from './secrets.ts';
 import { keepSigningKeys } from './signing-keys.ts';
 import { describeStack } from './stack-description.ts';
 import type { StackDir } from './stack-dir.ts';
 import { type Stack, writeStackFile } from './stack-file.ts';
+import { stripeWebhookSecrets } from './stripe.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 import type { Teardown } from './teardown.ts';
 
@@ -79,7 +75,7 @@ function surroundings(
   const stripe = {
     apiUrl: embedded.stripe?.current.url ?? config.stripeApiUrl,
     secretKey: embedded.stripe?.current.apiKey ?? config.stripeSecretKey ?? '',
-    webhookSecrets: webhookSecrets(config, secrets),
+    webhookSecrets: stripeWebhookSecrets(config, secrets),
   };
   return { databaseUrl, redisUrl, smtpUrl, stripe, signingKeysFile };
 }

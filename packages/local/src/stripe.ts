@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './config.ts';
+import { ROOT, type StartConfig } from './config.ts';
 import type { Guard } from './guard.ts';
 import { launchOwn, type Service } from './launch.ts';
+import type { Secrets } from './secrets.ts';
 
 /** Beside the tests that it is made for, and started by its path as the apps are: nothing here imports it. */
 const STRIPE_PROCESS = join(ROOT, 'packages/testing/src/stripe-process.ts');
@@ -50,4 +51,16 @@ export async function startStripe(options: StripeOptions): Promise<Stripe> {
     signal,
   });
   return { ...launched, url: `http://127.0.0.1:${port}`, apiKey };
+}
+
+/** What signs Stripe's events: comma separated, as the applications take it. What is made here is for the fake Stripe: no other signs with it. */
+export function stripeWebhookSecrets(config: StartConfig, secrets: Secrets): string {
+  const made = config.stripeSecretKey === null ? secrets.stripeWebhookSecret : '';
+  return config.stripeWebhookSecrets ?? made;
+}
+
+/** The first of them: events that are made here are signed with it. */
+export function stripeSigningSecret(webhookSecrets: string): string {
+  const [first = ''] = webhookSecrets.split(',').flatMap((secret) => secret.trim() || []);
+  return first;
 }

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ROOT, readConfig } from '../src/config.ts';
-import { signingSecret, webhookSecrets } from '../src/infrastructure.ts';
 import { loadSecrets } from '../src/secrets.ts';
+import { stripeSigningSecret, stripeWebhookSecrets } from '../src/stripe.ts';
 import { temporaryDir } from './temporary.ts';
 
 /** Empty, whatever a developer has in `.env`. */
@@ -42,11 +42,11 @@ test('`npm start` ends with one line when a setting will not do', async () => {
 test('a secret is made for the fake Stripe only', () => {
   const secrets = loadSecrets(join(temporaryDir(), 'secrets.json'));
   const made = secrets.stripeWebhookSecret;
-  expect(webhookSecrets(readConfig(), secrets)).toBe(made);
+  expect(stripeWebhookSecrets(readConfig(), secrets)).toBe(made);
   vi.stubEnv('STRIPE_SECRET_KEY', 'rk_live_1');
-  expect(webhookSecrets(readConfig(), secrets)).toBe('');
+  expect(stripeWebhookSecrets(readConfig(), secrets)).toBe('');
   vi.stubEnv('STRIPE_WEBHOOK_SECRETS', ' ,whsec_1, whsec_2');
-  expect(signingSecret(webhookSecrets(readConfig(), secrets))).toBe('whsec_1');
+  expect(stripeSigningSecret(stripeWebhookSecrets(readConfig(), secrets))).toBe('whsec_1');
   vi.stubEnv('STRIPE_SECRET_KEY', '');
-  expect(signingSecret(webhookSecrets(readConfig(), secrets))).toBe('whsec_1');
+  expect(stripeSigningSecret(stripeWebhookSecrets(readConfig(), secrets))).toBe('whsec_1');
 });

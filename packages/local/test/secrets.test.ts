@@ -41,14 +41,17 @@ test('of an older version keep its signing key', () => {
   expect(loadSecrets(file)).toEqual(older);
 });
 
-test('of an older version get a key of the fake Stripe, the same ever after', () => {
+test.each([
+  ['stripeSecretKey', /^sk_test_\w{48}$/],
+  ['webhookSecretKey', /^[\w-]{43}$/],
+] as const)('of an older version get a %s, the same ever after', (name, pattern) => {
   const file = join(temporaryDir(), 'secrets.json');
-  const { stripeSecretKey, ...older } = loadSecrets(file);
-  expect(stripeSecretKey).toMatch(/^sk_test_\w{48}$/);
+  const { [name]: first, ...older } = loadSecrets(file);
+  expect(first).toMatch(pattern);
   writeFileSync(file, JSON.stringify(older));
   const mended = loadSecrets(file);
-  expect(mended).toEqual({ ...older, stripeSecretKey: expect.stringMatching(/^sk_test_\w{48}$/) });
-  expect(mended.stripeSecretKey).not.toBe(stripeSecretKey);
+  expect(mended).toEqual({ ...older, [name]: expect.stringMatching(pattern) });
+  expect(mended[name]).not.toBe(first);
   expect(loadSecrets(file)).toEqual(mended);
 });
 

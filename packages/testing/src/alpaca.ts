@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { decimal, formatQuantity } from '@gatehouse/domain/decimal';
@@ -13,6 +12,7 @@ import {
   type Prices,
   readSubmission,
 } from './alpaca-orders.ts';
+import { listen } from './listen.ts';
 
 /** `fail`: 500. `refuse`: 403, insufficient buying power. `busy`: 429 with `Retry-After: 1`. */
 export type SubmitBehaviour =
@@ -165,12 +165,10 @@ export async function startFakeAlpaca(): Promise<FakeAlpaca> {
     // It fails only when a client gives up in the middle.
     respond(request, response).catch(() => response.destroy());
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const port = await listen(server);
 
   const fake: FakeAlpaca = {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     keys,
     filling: 'at once',
     onSubmit: (...next) => {

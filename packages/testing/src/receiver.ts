@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { listen } from './listen.ts';
+import { countPeaks } from './peaks.ts';
 
 /** `hang`: never answered. `break`: the connection is. `slow`: the answer comes a byte at a time, without an end. */
 export type ReceiverAnswer =
@@ -38,14 +40,11 @@ export interface Receiver {
 export async function startReceiver(): Promise<Receiver> {
   const answers = new Map<string, (request: ReceivedRequest) => ReceiverAnswer>();
   const requests: ReceivedRequest[] = [];
-  const underWay = new Map<string, number>();
-  const most = new Map<string, number>();
+  const underWay = countPeaks();
   const server = createServer(async (message, response) => {
     const { url: path = '', headers } = message;
-    const now = (underWay.get(path) ?? 0) + 1;
-    underWay.set(path, now);
-    most.set(path, Math.max(most.get(path) ?? 0, now));
-    response.on('close', () => underWay.set(path, (underWay.get(path) ?? 1) - 1));
+    underWay.begin(path);
+    response.on('close', () => underWay.end(path));
     // Whoever breaks off has sent nothing: worth no failure of the tests' process.
     const body = await buffer(message).catch(() => null);
     if (body === null) return;
@@ -53,15 +52,13 @@ export async function startReceiver(): Promise<Receiver> {
     requests.push(request);
     give(response, answers.get(path)?.(request) ?? 'ok');
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const port = await listen(server);
   return {
-    url: (path = '') => `http://127.0.0.1:${address.port}${path}`,
+    url: (path = '') => `http://127.0.0.1:${port}${path}`,
     answer: (path, answer) =>
       answers.set(path, typeof answer === 'function' ? answer : () => answer),
     received: (path) => requests.filter((each) => path === undefined || each.path === path),
-    mostAtOnce: (path) => most.get(path) ?? 0,
+    mostAtOnce: underWay.most,
     async close() {
       server.closeAllConnections();
       server.close();

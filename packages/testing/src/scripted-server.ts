@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { listen } from './listen.ts';
 
 /** `hang`: never answered. `break`: the connection is. `stop` and `cut`: the same in the middle of the body. */
 export type Script =
@@ -43,13 +44,13 @@ export async function scriptedServer(...scripts: [Script, ...Script[]]): Promise
     response.writeHead(status, given);
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   return {
-    url: `http://127.0.0.1:${portOf(server)}`,
+    url: `http://127.0.0.1:${port}`,
     requests,
     connections: promisify(server.getConnections.bind(server)),
     play: (...next) => {
@@ -61,8 +62,8 @@ export async function scriptedServer(...scripts: [Script, ...Script[]]): Promise
 /** The address of a server that was there. */
 export async function closedUrl(): Promise<string> {
   const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${portOf(server)}`;
+  const port = await listen(server);
+  const url = `http://127.0.0.1:${port}`;
   server.close();
   await once(server, 'close');
   return url;
@@ -75,16 +76,10 @@ export async function silentServer(): Promise<string> {
     socket.on('error', () => undefined);
     held.add(socket);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     for (const socket of held) socket.destroy();
     server.close();
   });
-  return `https://127.0.0.1:${portOf(server)}`;
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  return address.port;
+  return `https://127.0.0.1:${port}`;
 }

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { listen } from './listen.ts';
 import { countPeaks } from './peaks.ts';
 
 /** `refuse`: a temporary error, after the message was read. `hang`: no answer until the next mode is set, by which it then is. */
@@ -46,8 +46,23 @@ export async function startTestSmtp(): Promise<TestSmtp> {
   const answers = new Map<string, SmtpAnswer>();
   const underWay = countPeaks();
   const connections = countPeaks();
-  const domains = (session: SMTPServerSession): string[] =>
-    session.envelope.rcptTo.map(({ address }) => domainOf(address));
+  /** Domains of the recipients that a session has named for the mail it is at. */
+  const named = new Map<string, string[]>();
+  const release = ({ id }: SMTPServerSession): void => {
+    for (const domain of named.get(id) ?? []) underWay.end(domain);
+    named.delete(id);
+  };
+  const name = ({ id }: SMTPServerSession, domain: string): void => {
+    underWay.begin(domain);
+    named.set(id, [...(named.get(id) ?? []), domain]);
+  };
+  const unname = ({ id }: SMTPServerSession, domain: string): void => {
+    const at = named.get(id)?.indexOf(domain) ?? -1;
+    // A client that has left is released already.
+    if (at === -1) return;
+    named.get(id)?.splice(at, 1);
+    underWay.end(domain);
+  };
 
   const ask = async (address: string): Promise<void> => {
     asked += 1;
@@ -82,13 +97,20 @@ export async function startTestSmtp(): Promise<TestSmtp> {
       connections.begin('all');
       callback();
     },
-    onClose: () => connections.end('all'),
-    onRcptTo({ address }, _session, callback) {
-      underWay.begin(domainOf(address));
+    onClose(session) {
+      connections.end('all');
+      release(session);
+    },
+    onMailFrom(_address, session, callback) {
+      release(session);
+      callback();
+    },
+    onRcptTo({ address }, session, callback) {
+      name(session, domainOf(address));
       ask(address).then(
         () => callback(),
         (error: Error) => {
-          underWay.end(domainOf(address));
+          unname(session, domainOf(address));
           callback(error);
         },
       );
@@ -96,24 +118,20 @@ export async function startTestSmtp(): Promise<TestSmtp> {
     onData(stream, session, callback) {
       const to = session.envelope.rcptTo.map(({ address }) => address);
       take(stream, to)
-        .finally(() => {
-          for (const domain of domains(session)) underWay.end(domain);
-        })
+        .finally(() => release(session))
         .then(() => callback(), callback);
     },
   });
   // A client that gives up in the middle is no error of the server's.
   server.on('error', () => undefined);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const port = await listen(server.server);
 
   const wake = () => {
     changed.resolve(mode);
     changed = Promise.withResolvers();
   };
   return {
-    url: `smtp://127.0.0.1:${address.port}`,
+    url: `smtp://127.0.0.1:${port}`,
     received,
     raw: raws,
     recipients,

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { listen } from './listen.ts';
 
 export interface TcpProxy {
   /** The URL with the proxy's address instead of the server's. */
@@ -55,11 +55,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     }
     if (isMute) client.resume();
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const own = await listen(server);
   const url = new URL(target);
-  url.host = `127.0.0.1:${address.port}`;
+  url.host = `127.0.0.1:${own}`;
 
   const cut = () => {
     state = 'cut';

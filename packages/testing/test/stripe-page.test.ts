@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../src/condition.ts';
+import { listen } from '../src/listen.ts';
 import { createDemoAccount } from '../src/stripe/demo-account.ts';
 import { createPageHandler } from '../src/stripe/page-handler.ts';
 import { startWithReceiver } from './stripe-setup.ts';
@@ -19,15 +19,13 @@ async function startGateway(answers: Record<string, { status: number; body: obje
     const { status, body } = answers[route] ?? { status: 404, body: {} };
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const port = await listen(server);
   const close = () => {
     server.close();
     server.closeAllConnections();
   };
   onTestFinished(close);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  return { apiUrl: `http://127.0.0.1:${address.port}`, asked, close };
+  return { apiUrl: `http://127.0.0.1:${port}`, asked, close };
 }
 
 async function startPage() {

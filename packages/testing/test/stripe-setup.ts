@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import Stripe from 'stripe';
 import { onTestFinished } from 'vitest';
 import { until } from '../src/condition.ts';
+import { listen } from '../src/listen.ts';
 import type { FakeStripe, FakeStripeOptions } from '../src/stripe/fake.ts';
 import { startFakeStripe } from '../src/stripe/fake-stripe.ts';
 
@@ -43,15 +43,13 @@ export async function startReceiver() {
     else if (answer !== 'silence')
       response.writeHead(answer, answer === 302 ? { location: '/' } : {}).end();
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
   return {
-    endpoint: { url: `http://127.0.0.1:${address.port}/webhooks`, secret: SECRET },
+    endpoint: { url: `http://127.0.0.1:${port}/webhooks`, secret: SECRET },
     received,
     /** The types of what came, in the order of arrival. */
     types: () => received.map(({ body }) => String(JSON.parse(body.toString()).type)),

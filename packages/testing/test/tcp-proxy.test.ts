@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../src/condition.ts';
+import { listen } from '../src/listen.ts';
 import { startTcpProxy } from '../src/tcp-proxy.ts';
 
 /** A server that keeps what it hears and says it back, and a proxy before it. */
@@ -15,11 +16,10 @@ async function echo() {
       peer.write(data);
     });
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
   const proxy = await startTcpProxy(`tcp://127.0.0.1:${port}/some/path`);
   onTestFinished(proxy.close);
   return { proxy, peers, heard: () => heard };

@@ -3,7 +3,7 @@ import type { Journal } from './journal.ts';
 import type { BalanceTransaction, Dispute } from './objects.ts';
 import { NO_REQUEST } from './objects.ts';
 import type { PaymentIntents } from './payment-intents.ts';
-import { invalid, missing } from './refusal.ts';
+import { existing, invalid } from './refusal.ts';
 import { newId, nowInSeconds } from './values.ts';
 
 /** In minor units: what Stripe takes for a dispute, whoever wins. */
@@ -22,11 +22,7 @@ export interface Disputes {
 /** Disputes of charges: one for each at most. */
 export function createDisputes(intents: PaymentIntents, emit: Emit, journal: Journal): Disputes {
   const disputes = journal.read<Dispute>('dispute');
-  const find = (id: string): Dispute => {
-    const dispute = disputes.get(id);
-    if (!dispute) throw missing('dispute', id);
-    return dispute;
-  };
+  const find = (id: string): Dispute => existing(disputes, 'dispute', id);
 
   return {
     open: (id) => {

@@ -1,7 +1,7 @@
 import type { Form } from './form.ts';
 import type { Journal } from './journal.ts';
 import type { Cause, EventType, StripeEvent, StripeObject } from './objects.ts';
-import { invalid, missing } from './refusal.ts';
+import { existing, invalid } from './refusal.ts';
 import { newId, nowInSeconds } from './values.ts';
 
 /** The version that stripe-node 23.1 asks for. */
@@ -57,11 +57,7 @@ export function createEventLog(
       onEvent(event);
     },
     all: () => [...events.values()],
-    find: (id) => {
-      const event = events.get(id);
-      if (!event) throw missing('event', id);
-      return event;
-    },
+    find: (id) => existing(events, 'event', id),
   };
 }
 

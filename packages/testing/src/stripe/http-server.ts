@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listen } from '../listen.ts';
 import { type Answer, answer, refusalAnswer } from './answer.ts';
 import { API_VERSION } from './event-log.ts';
 import type { PageHandler } from './fake.ts';
@@ -110,11 +111,9 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
       response.destroy();
     });
   });
-  await once(server.listen(parts.port, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const port = await listen(server, parts.port);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     close: async () => {
       ending.abort();
       const closed = once(server, 'close');

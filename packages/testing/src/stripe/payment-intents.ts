@@ -4,7 +4,7 @@ import type { Journal } from './journal.ts';
 import { DECLINED, newCharge, newIntent } from './new-payment.ts';
 import type { Cause, Charge, PaymentIntent } from './objects.ts';
 import { NO_REQUEST } from './objects.ts';
-import { missing, Refusal } from './refusal.ts';
+import { existing, Refusal } from './refusal.ts';
 import { nowInSeconds } from './values.ts';
 
 export interface PaymentIntents {
@@ -27,11 +27,7 @@ export function createPaymentIntents(emit: Emit, journal: Journal): PaymentInten
   const intents = journal.read<PaymentIntent>('payment_intent');
   const charges = journal.read<Charge>('charge');
 
-  const find = (id: string): PaymentIntent => {
-    const intent = intents.get(id);
-    if (!intent) throw missing('payment_intent', id, 'intent');
-    return intent;
-  };
+  const find = (id: string): PaymentIntent => existing(intents, 'payment_intent', id, 'intent');
 
   function findOpen(id: string, verb: string): PaymentIntent {
     const intent = find(id);
@@ -92,11 +88,7 @@ export function createPaymentIntents(emit: Emit, journal: Journal): PaymentInten
       return intent;
     },
     find,
-    charge: (id) => {
-      const found = charges.get(id);
-      if (!found) throw missing('charge', id);
-      return found;
-    },
+    charge: (id) => existing(charges, 'charge', id),
     all: () => [...intents.values()],
   };
 }

@@ -4,7 +4,7 @@ import type { Journal } from './journal.ts';
 import type { Cause, Charge, Refund } from './objects.ts';
 import { NO_REQUEST } from './objects.ts';
 import type { PaymentIntents } from './payment-intents.ts';
-import { invalid, missing } from './refusal.ts';
+import { existing, invalid } from './refusal.ts';
 import { newId, nowInSeconds } from './values.ts';
 
 export interface Refunds {
@@ -22,11 +22,7 @@ export interface Refunds {
 /** Refunds of charges: they add up, and cannot exceed what was paid. */
 export function createRefunds(intents: PaymentIntents, emit: Emit, journal: Journal): Refunds {
   const refunds = journal.read<Refund>('refund');
-  const find = (id: string): Refund => {
-    const found = refunds.get(id);
-    if (!found) throw missing('refund', id);
-    return found;
-  };
+  const find = (id: string): Refund => existing(refunds, 'refund', id);
 
   /** The last charge of a PaymentIntent, which is its only paid one. */
   function chargeOf(paymentIntentId: string): Charge {

@@ -32,3 +32,15 @@ export function missing(what: string, id: string, param = 'id'): Refusal {
     param,
   });
 }
+
+/** What a thing is that is kept by its id. @throws Refusal, 404 */
+export function existing<T>(
+  kept: ReadonlyMap<string, T>,
+  what: string,
+  id: string,
+  param?: string,
+) {
+  const found = kept.get(id);
+  if (found === undefined) throw missing(what, id, param);
+  return found;
+}
