@@ -10,8 +10,17 @@ import { Redis } from 'ioredis';
  * one insert. Its jobs are in Redis before it begins, and nothing knows of them besides. Says so to its parent, and begins
  * when told.
  */
-const { DATABASE_URL = '', REDIS_URL = '', RECEIVER = '', DELIVERY = '', JOBS = '0' } = process.env;
+const {
+  DATABASE_URL = '',
+  REDIS_URL = '',
+  RECEIVER = '',
+  DELIVERIES = '',
+  JOBS = '0',
+} = process.env;
 const CONCURRENCY = 64;
+
+/** What the attempts are of, in turns: many, so that the inserts do not wait for the row of one. */
+const deliveryIds = DELIVERIES.split(',');
 
 const db = createDatabase(DATABASE_URL, { connections: 20 });
 const queue = new Queue('naive', { connection: new Redis(REDIS_URL), prefix: '{naive}' });
@@ -22,16 +31,21 @@ const body = JSON.stringify({
   data: { id: newId(), title: 'x'.repeat(200) },
 });
 await queue.addBulk(
-  Array.from({ length: Number(JOBS) }, () => ({
+  Array.from({ length: Number(JOBS) }, (_, index) => ({
     name: 'deliver',
-    data: { id: randomUUID(), url: RECEIVER, body },
+    data: {
+      id: randomUUID(),
+      deliveryId: deliveryIds[index % deliveryIds.length] ?? '',
+      url: RECEIVER,
+      body,
+    },
     opts: { removeOnComplete: true },
   })),
 );
 process.send?.({ ready: true });
 await once(process, 'message');
 
-const worker = new Worker<{ id: string; url: string; body: string }>(
+const worker = new Worker<{ id: string; deliveryId: string; url: string; body: string }>(
   'naive',
   async ({ data }) => {
     const at = new Date();
@@ -56,7 +70,7 @@ const worker = new Worker<{ id: string; url: string; body: string }>(
     await db.webhookAttempt.create({
       data: {
         id: newId(),
-        deliveryId: DELIVERY,
+        deliveryId: data.deliveryId,
         at,
         statusCode: response.status,
         durationMs,
