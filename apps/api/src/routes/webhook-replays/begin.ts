@@ -9,9 +9,9 @@ import Type from 'typebox';
 import { actorOf } from '../../auth/actor.ts';
 import { NotFound, WebhookEndpointDisabled, WebhookReplayRunning } from '../../errors.ts';
 import { invalidInput } from '../../input/invalid-input.ts';
-import { IfMatch, idempotencyHeader, problems } from '../../schemas.ts';
+import { IdParams, IfMatch, idempotencyHeader, problems } from '../../schemas.ts';
 import { takeEndpoint } from '../webhook-endpoints/locked-endpoint.ts';
-import { IdParams, NewWebhookReplay, WebhookReplay } from './schemas.ts';
+import { NewWebhookReplay, WebhookReplay } from './schemas.ts';
 import { replayView } from './view.ts';
 
 export const begin: FastifyPluginAsyncTypebox = async (app) => {
@@ -29,7 +29,7 @@ export const begin: FastifyPluginAsyncTypebox = async (app) => {
         headers: Type.Intersect([idempotencyHeader(false), IfMatch]),
         params: IdParams,
         body: NewWebhookReplay,
-        response: { 202: WebhookReplay, ...problems(401, 403, 404, 409, 412, 413, 415, 422) },
+        response: { 202: WebhookReplay, ...problems(401, 403, 404, 409, 412, 413, 415) },
       },
     },
     (request, reply) =>

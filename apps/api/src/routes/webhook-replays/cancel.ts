@@ -5,8 +5,8 @@ import { endReplay, findEndpointOfReplay, findReplay } from '@gatehouse/db/webho
 import { replayWebhooks } from '@gatehouse/jobs/definitions/replay-webhooks';
 import { actorOf } from '../../auth/actor.ts';
 import { NotFound, WebhookReplayEnded } from '../../errors.ts';
-import { idempotencyHeader, problems } from '../../schemas.ts';
-import { IdParams, WebhookReplay } from './schemas.ts';
+import { IdParams, idempotencyHeader, problems } from '../../schemas.ts';
+import { WebhookReplay } from './schemas.ts';
 import { replayView } from './view.ts';
 
 export const cancel: FastifyPluginAsyncTypebox = async (app) => {
@@ -19,7 +19,7 @@ export const cancel: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Have a replay schedule nothing more. What it has scheduled is still sent.',
         headers: idempotencyHeader(false),
         params: IdParams,
-        response: { 202: WebhookReplay, ...problems(401, 403, 404, 409, 413, 415, 422) },
+        response: { 202: WebhookReplay, ...problems(401, 403, 404, 409, 413, 415) },
       },
     },
     (request, reply) =>

@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { knowsEndpoint } from '@gatehouse/db/webhook-endpoints';
 import { findReplay, listReplays } from '@gatehouse/db/webhook-replays';
 import { NotFound } from '../../errors.ts';
-import { PageOf, pageQuery, problems, Query } from '../../schemas.ts';
+import { IdParams, PageOf, pageQuery, problems, Query } from '../../schemas.ts';
 import { begin } from './begin.ts';
 import { cancel } from './cancel.ts';
-import { IdParams, WebhookReplay } from './schemas.ts';
+import { WebhookReplay } from './schemas.ts';
 import { replayView } from './view.ts';
 
 const plugin: FastifyPluginAsyncTypebox = async (app) => {

@@ -44,5 +44,3 @@ export const WebhookReplay = Type.Object({
   updatedAt: Timestamp,
   endedAt: Nullable(Timestamp),
 });
-
-export const IdParams = Type.Object({ id: Id });
