@@ -1,7 +1,8 @@
 import { expect, onTestFinished } from 'vitest';
 import { type GatewayProcess, spawnGateway } from './gateway-process.ts';
 import type { Reply } from './harness.ts';
-import { KEYED_ROUTES, type KeyedRoute } from './keyed-routes.ts';
+import type { KeyedRoute } from './keyed-routes/keyed-route.ts';
+import { KEYED_ROUTES } from './keyed-routes.ts';
 import type { Scene, World } from './keyed-world.ts';
 import { startTrapProxy, type TrapProxy } from './trap-proxy.ts';
 

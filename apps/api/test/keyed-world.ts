@@ -1,7 +1,7 @@
 import type { Database } from '@gatehouse/db/client';
 import { until } from '@gatehouse/testing/condition';
 import { afterFile, freshKey, type Gateway, type Reply, startGateway } from './harness.ts';
-import type { Ask, KeyedRoute } from './keyed-routes.ts';
+import type { Ask, KeyedRoute } from './keyed-routes/keyed-route.ts';
 import { newPerson, type Person } from './people.ts';
 import { startStripe } from './stripe.ts';
 

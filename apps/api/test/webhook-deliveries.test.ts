@@ -1,10 +1,9 @@
 import { newId } from '@gatehouse/domain/id';
 import { beforeAll, expect, test } from 'vitest';
-import { afterFile, freshKey, type Gateway, startGateway } from './harness.ts';
+import { afterFile, type Gateway, startGateway } from './harness.ts';
 import { newPerson, type Person } from './people.ts';
-import { addDelivery, addEndpoint, endDelivery, publish, violations } from './webhook-scene.ts';
-
-const HOUR_MS = 3_600_000;
+import { addAttempts, HOUR_MS, hence, read, retry, stored } from './webhook-delivery-scene.ts';
+import { addDelivery, addEndpoint, endDelivery, publish } from './webhook-scene.ts';
 
 let gateway: Gateway;
 let ada: Person;
@@ -13,39 +12,13 @@ beforeAll(async () => {
   ada = await newPerson(gateway, 'user');
 });
 
-const hence = (ms: number) => new Date(Date.now() + ms);
-const stored = (id: string) => gateway.db.webhookDelivery.findUniqueOrThrow({ where: { id } });
-const retry = (id: string, headers = {}) =>
-  ada.call('POST', `/v1/webhook-deliveries/${id}/retry`, { headers });
-const read = (id: string) => ada.call('GET', `/v1/webhook-deliveries/${id}`);
-const jobOf = (subjectId: string) =>
-  gateway.db.job.findMany({ where: { subjectId, name: 'deliver-webhooks' } });
-
-/** The scene leaves other endpoints without their jobs. */
-const violationsAt = async (endpointId: string) =>
-  (await violations(gateway.db)).filter((one) => one.includes(endpointId));
-
-async function addAttempts(deliveryId: string, statusCodes: (number | null)[]): Promise<void> {
-  await gateway.db.webhookAttempt.createMany({
-    data: statusCodes.map((statusCode, index) => ({
-      id: newId(),
-      deliveryId,
-      at: new Date(Date.UTC(2026, 0, 1, index)),
-      statusCode,
-      durationMs: 12 + index,
-      error: statusCode === 200 ? null : 'it said no',
-      responseBody: statusCode === null ? null : 'a body',
-    })),
-  });
-}
-
 test('a delivery is shown with its event, its place, and every attempt, oldest first', async () => {
   const { id: endpointId } = await addEndpoint(ada);
   const first = await addDelivery(gateway.db, ada, endpointId);
   const id = await addDelivery(gateway.db, ada, endpointId);
-  await addAttempts(id, [500, null, 200]);
-  const { eventId, createdAt, nextAttemptAt } = await stored(id);
-  const { status, body, headers } = await read(id);
+  await addAttempts(gateway.db, id, [500, null, 200]);
+  const { eventId, createdAt, nextAttemptAt } = await stored(gateway.db, id);
+  const { status, body, headers } = await read(ada, id);
   const listed = {
     id,
     eventId,
@@ -94,7 +67,7 @@ test('a delivery is shown with its event, its place, and every attempt, oldest f
   const again = () =>
     ada.call('GET', `/v1/webhook-deliveries/${id}`, { headers: { 'if-none-match': etag } });
   expect((await again()).status).toBe(304);
-  await addAttempts(id, [500]);
+  await addAttempts(gateway.db, id, [500]);
   expect((await again()).status).toBe(200);
 });
 
@@ -102,11 +75,11 @@ test('of more than a hundred attempts the last are shown, oldest first, and all 
   const { id: endpointId } = await addEndpoint(ada);
   const id = await addDelivery(gateway.db, ada, endpointId);
   const statusCodes = Array.from({ length: 101 }, (_, index) => 400 + index);
-  await addAttempts(id, statusCodes);
-  const { body } = await read(id);
+  await addAttempts(gateway.db, id, statusCodes);
+  const { body } = await read(ada, id);
   const shown = body.attempts.map(({ statusCode }: { statusCode: number }) => statusCode);
   expect([body.attemptCount, shown]).toEqual([101, statusCodes.slice(1)]);
-  const retried = await retry(id);
+  const retried = await retry(ada, id);
   expect([retried.status, retried.body.attemptCount]).toEqual([202, 101]);
   expect(retried.body).not.toHaveProperty('attempts');
 });
@@ -125,9 +98,9 @@ test('lists are filtered by status and type, and come in pages', async () => {
   await bob.call('POST', '/v1/tasks', { body: { title: 'a' } });
   await publish(gateway.db);
   const [task] = await gateway.db.webhookDelivery.findMany({ where: { endpointId: other.id } });
-  await addAttempts(tried, [500]);
+  await addAttempts(gateway.db, tried, [500]);
   await gateway.db.webhookDelivery.update({ where: { id: tried }, data: { attempts: 1 } });
-  await addAttempts(succeeded, [500, 200]);
+  await addAttempts(gateway.db, succeeded, [500, 200]);
   await endDelivery(gateway.db, failed, 'failed');
   await endDelivery(gateway.db, succeeded, 'succeeded');
   await endDelivery(gateway.db, canceled, 'canceled');
@@ -172,7 +145,7 @@ test('lists are filtered by status and type, and come in pages', async () => {
 test('the next attempt is shown where the pause of an endpoint moves it, and not while it is disabled', async () => {
   const { id: endpointId } = await addEndpoint(ada);
   const id = await addDelivery(gateway.db, ada, endpointId);
-  const nextOf = async () => (await read(id)).body.nextAttemptAt;
+  const nextOf = async () => (await read(ada, id)).body.nextAttemptAt;
   const [soon, later] = [hence(HOUR_MS), hence(2 * HOUR_MS)];
   const set = async (nextAttemptAt: Date, pausedUntil: Date | null) => {
     await gateway.db.webhookDelivery.update({ where: { id }, data: { nextAttemptAt } });
@@ -210,7 +183,7 @@ test('at an ordered endpoint nothing is shown to be sent before the first that i
     data: { nextAttemptAt: later },
   });
   await gateway.db.webhookDelivery.update({ where: { id: third }, data: { nextAttemptAt: soon } });
-  const shown = async () => (await read(third)).body.nextAttemptAt;
+  const shown = async () => (await read(ada, third)).body.nextAttemptAt;
   expect(await shown()).toBe(later.toISOString());
   const list = await ada.call('GET', `/v1/webhook-endpoints/${endpointId}/deliveries`);
   const times = list.body.data.map((one: { nextAttemptAt: string | null }) => one.nextAttemptAt);
@@ -219,109 +192,10 @@ test('at an ordered endpoint nothing is shown to be sent before the first that i
   expect(await shown()).toBe(soon.toISOString());
 });
 
-test('a retry gives a job that is dead another life', async () => {
-  const { id: endpointId } = await addEndpoint(ada);
-  const id = await addDelivery(gateway.db, ada, endpointId);
-  await retry(id);
-  const dead = { state: 'dead', attempts: 3, lastError: 'no', runAt: hence(HOUR_MS) } as const;
-  await gateway.db.job.updateMany({ where: { subjectId: endpointId }, data: dead });
-  expect((await retry(id)).status).toBe(202);
-  const [job] = await jobOf(endpointId);
-  expect(job?.state).not.toBe('dead');
-  expect(job?.attempts).toBe(0);
-  expect(Number(job?.runAt)).toBeLessThan(Date.now() + 5_000);
-});
-
-test.each(['failed', 'succeeded', 'canceled'] as const)(
-  'a delivery that has %s is sent again from its first attempt on, in its place, with its history',
-  async (end) => {
-    const { id: endpointId } = await addEndpoint(ada);
-    const id = await addDelivery(gateway.db, ada, endpointId);
-    await addAttempts(id, [500, 503]);
-    await endDelivery(gateway.db, id, end);
-    const { sequence, eventId } = await stored(id);
-    const { status, body } = await retry(id);
-    expect([status, body.status, body.attemptCount, body.endedAt]).toEqual([
-      202,
-      'pending',
-      2,
-      null,
-    ]);
-    const after = await stored(id);
-    expect(after).toMatchObject({
-      status: 'pending',
-      attempts: 0,
-      sequence,
-      eventId,
-      endedAt: null,
-    });
-    expect(Number(after.nextAttemptAt)).toBeLessThan(Date.now() + 5_000);
-    expect((await read(id)).body.attempts).toHaveLength(2);
-    expect(await jobOf(endpointId)).toHaveLength(1);
-    expect(await violationsAt(endpointId)).toEqual([]);
-  },
-);
-
-test('a delivery that waits is sent now: its job and the pause of its endpoint with it', async () => {
-  const { id: endpointId } = await addEndpoint(ada);
-  const id = await addDelivery(gateway.db, ada, endpointId);
-  await retry(id);
-  const later = hence(HOUR_MS);
-  await gateway.db.webhookDelivery.update({
-    where: { id },
-    data: { attempts: 4, nextAttemptAt: later },
-  });
-  await gateway.db.webhookEndpoint.update({
-    where: { id: endpointId },
-    data: { pausedUntil: later },
-  });
-  await gateway.db.job.updateMany({
-    where: { subjectId: endpointId },
-    data: { state: 'waiting', runAt: later },
-  });
-  const { status, body } = await retry(id);
-  expect(status).toBe(202);
-  expect(Date.parse(body.nextAttemptAt)).toBeLessThan(Date.now() + 5_000);
-  expect(await stored(id)).toMatchObject({ status: 'pending', attempts: 4 });
-  const endpoint = await ada.call('GET', `/v1/webhook-endpoints/${endpointId}`);
-  expect(endpoint.body.pausedUntil).toBeNull();
-  const [job, ...others] = await jobOf(endpointId);
-  expect(others).toEqual([]);
-  expect(Number(job?.runAt)).toBeLessThan(Date.now() + 5_000);
-  expect(await violationsAt(endpointId)).toEqual([]);
-});
-
-test('retries at once, and one under a key that is sent twice, owe one job', async () => {
-  const { id: endpointId } = await addEndpoint(ada);
-  const id = await addDelivery(gateway.db, ada, endpointId);
-  await endDelivery(gateway.db, id, 'failed');
-  const answers = await Promise.all(Array.from({ length: 8 }, () => retry(id)));
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
-  expect(await jobOf(endpointId)).toHaveLength(1);
-  await endDelivery(gateway.db, id, 'failed');
-  const key = freshKey();
-  await retry(id, key);
-  await endDelivery(gateway.db, id, 'failed');
-  const again = await retry(id, key);
-  expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
-  expect((await stored(id)).status).toBe('failed');
-});
-
-test('nothing is retried at an endpoint that is disabled', async () => {
-  const { id: endpointId } = await addEndpoint(ada);
-  const id = await addDelivery(gateway.db, ada, endpointId);
-  await endDelivery(gateway.db, id, 'failed');
-  await ada.call('PATCH', `/v1/webhook-endpoints/${endpointId}`, { body: { enabled: false } });
-  const { status, body } = await retry(id);
-  expect([status, body.code]).toEqual([409, 'webhook_endpoint_disabled']);
-  expect((await stored(id)).status).toBe('failed');
-  expect(await jobOf(endpointId)).toEqual([]);
-});
-
 test('what is not there is not found', async () => {
   for (const { status, body } of [
-    await read(newId()),
-    await retry(newId()),
+    await read(ada, newId()),
+    await retry(ada, newId()),
     await ada.call('GET', `/v1/webhook-endpoints/${newId()}/deliveries`),
   ]) {
     expect([status, body.code]).toEqual([404, 'not_found']);
