@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Transaction } from '../src/client.ts';
 import { listEvents } from '../src/event-reads.ts';
 import { transaction } from '../src/transaction.ts';
+import { deleteUser, lockUser } from '../src/user-changes.ts';
 import { type DeliveryFilter, listDeliveries } from '../src/webhook-delivery-reads.ts';
 
 const EVENTS = 20_000;
@@ -36,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => test_.drop());
 
-/** How many rows of events and deliveries are read for a page, and how many there are on it. */
+/** How many rows of events and deliveries are read for something, and how many come of it. */
 async function readFor(list: (tx: Transaction) => Promise<{ data: unknown[] }>) {
   return transaction(test_.db, async (tx) => {
     // What other processes read is not counted here.
@@ -94,3 +95,14 @@ test.each(['pending', 'failed', 'canceled', 'undelivered'] as const)(
     expect(page.read).toBeLessThan(200);
   },
 );
+
+test('a user to whom nothing has happened is deleted without reading what happened to others', async () => {
+  const { accountId: unused } = await createTestAccount(test_.db, { cash: '0' });
+  const { id } = await test_.db.user.findFirstOrThrow({ where: { accountId: unused } });
+  const deletion = await readFor(async (tx) => {
+    const user = await lockUser(tx, id);
+    return { data: user !== null && (await deleteUser(tx, user)) ? [user] : [] };
+  });
+  expect(deletion.listed).toBe(1);
+  expect(deletion.read).toBeLessThan(200);
+});
