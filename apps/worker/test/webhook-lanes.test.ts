@@ -29,8 +29,9 @@ test('receivers that hang or dawdle time out, and delay no other', {
       what: 'the slow ones to be asked',
     },
   );
-  for (let round = 0; round < 5; round += 1) await owe(healthy, 20);
-  await until(async () => (await succeeded(stack, healthy)) === 100, {
+  // Few: all of them within the time that the others have.
+  for (let round = 0; round < 2; round += 1) await owe(healthy, 10);
+  await until(async () => (await succeeded(stack, healthy)) === 20, {
     what: 'the healthy one to hear everything',
   });
   // Nobody has given up on the others yet.

@@ -1,6 +1,6 @@
 import type { Database } from '@gatehouse/db/client';
 import { type DueDelivery, type LaneEndpoint, readLane } from '@gatehouse/db/due-deliveries';
-import { BREAKER_FAILURES, type NewAttempt } from '@gatehouse/db/webhook-attempts';
+import type { NewAttempt } from '@gatehouse/db/webhook-attempts';
 import type { WebhookVerdict } from '@gatehouse/db/webhook-verdicts';
 import type { SecretBox } from '@gatehouse/domain/secret-box';
 import { signWebhook } from '@gatehouse/webhooks/signing';
@@ -16,6 +16,7 @@ import { Pace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
 import { isOverloaded, type Verdict } from './schedule.ts';
 import type { Sender } from './sender.ts';
+import { Streak } from './streak.ts';
 import { type Target, targetOf } from './target.ts';
 
 /** Milliseconds after which a run takes nothing more, so that other endpoints have their turn. */
@@ -58,6 +59,7 @@ export class Lane {
   readonly #over = Promise.withResolvers<void>();
   readonly #exchanges = new Set<Exchange>();
   readonly #ahead: Ahead;
+  readonly #streak = new Streak();
   readonly #alarm = new Alarm(() => this.#advance());
   #endpoint: LaneEndpoint | null = null;
   #target: Target | null = null;
@@ -66,9 +68,6 @@ export class Lane {
   #unrecorded = 0;
   #isFetching = false;
   #freshUntil = 0;
-  #succeededAt = Number.NEGATIVE_INFINITY;
-  #failuresInARow = 0;
-  #mayHaveFailed = false;
   #hasStopped = false;
   #end: LaneEnd = 'done';
   #failure: { error: unknown } | null = null;
@@ -205,8 +204,8 @@ export class Lane {
     if (this.#ahead.count > 0) this.#target = targetOf(endpoint, secretBox);
     if (this.#pace === null) this.#pace = new Pace(endpoint);
     this.#pace.limits = endpoint;
-    if (this.#endpoint === null) this.#failuresInARow = endpoint.failures;
-    this.#mayHaveFailed ||= endpoint.failures > 0;
+    if (this.#endpoint === null) this.#streak.begin(endpoint.failures);
+    else this.#streak.written(endpoint.failures);
     this.#endpoint = endpoint;
     this.#freshUntil = performance.now() + FRESH_MS;
   }
@@ -227,23 +226,21 @@ export class Lane {
 
   #heard(endpoint: LaneEndpoint, delivery: DueDelivery, answer: Answer): void {
     const { verdict, attempt, hasHung } = outcomeOf(endpoint, delivery, answer);
+    const { durationMs, statusCode } = answer;
     const now = performance.now();
-    // One that takes others meanwhile does not hang.
-    const opensBreaker = hasHung && this.#succeededAt < now - answer.durationMs;
-    if (verdict === 'succeeded') {
-      this.#succeededAt = now;
-      this.#failuresInARow = 0;
-      this.#pace?.succeeded();
-    } else {
-      this.#failuresInARow += 1;
-      this.#mayHaveFailed = true;
-      if (isOverloaded(answer.statusCode)) this.#pace?.overloaded();
+    const { opensBreaker, isNews, isOpen } = this.#streak.heard(verdict, {
+      hasHung,
+      durationMs,
+      now,
+    });
+    if (verdict === 'succeeded') this.#pace?.succeeded();
+    else {
+      if (isOverloaded(statusCode)) this.#pace?.overloaded();
       const isHeadToRetry = endpoint.ordered && attempt.retryInMs !== null;
-      const isOpen = opensBreaker || this.#failuresInARow >= BREAKER_FAILURES;
       const isPaused = attempt.pauseMs !== null || isOpen;
       if (isPaused || isHeadToRetry || verdict === 'gone') this.#stop();
     }
-    void this.#record(verdict, { ...attempt, opensBreaker, isNews: this.#mayHaveFailed });
+    void this.#record(verdict, { ...attempt, opensBreaker, isNews });
   }
 
   async #record(verdict: Verdict, attempt: NewAttempt): Promise<void> {
