@@ -22,7 +22,9 @@ export function localStack(settings: Record<string, string>) {
   }, START_MS);
   return {
     start: async (): Promise<Stack> => {
-      running = await startLocalStack({ dir, settings });
+      // A busy machine is late, and nothing is to be turned away for that.
+      const unhurried = { MAX_EVENT_LOOP_DELAY_MS: '0', ...settings };
+      running = await startLocalStack({ dir, settings: unhurried });
       return running.now();
     },
     now: () => stack().now(),
