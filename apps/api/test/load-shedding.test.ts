@@ -171,7 +171,7 @@ test('while the event loop is late requests are turned away, health is not, and 
   await until(async () => (await place()).status === 201, { what: 'an order to be taken' });
 
   const hog = setInterval(() => {
-    const end = performance.now() + 600;
+    const end = performance.now() + 400;
     while (performance.now() < end) Math.random();
   }, 1);
   onTestFinished(() => clearInterval(hog));
@@ -184,7 +184,9 @@ test('while the event loop is late requests are turned away, health is not, and 
   );
   expectTurnedAway(late);
   expect((await gateway.call('GET', '/health')).status).toBe(200);
-  expect((await gateway.call('GET', '/ready')).status).toBe(200);
+  // Some need a new connection, which takes several turns of the loop.
+  const ready = await Promise.all(Array.from({ length: 3 }, () => gateway.call('GET', '/ready')));
+  expect(ready.map(({ status }) => status)).toEqual(Array(3).fill(200));
   const accepted = await gateway.db.order.count();
   expectTurnedAway(await place());
   expect(await gateway.db.order.count()).toBe(accepted);
